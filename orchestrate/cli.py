@@ -1,0 +1,78 @@
+"""The click root: a command's module is imported when the command is called."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from orchestrate import __version__
+from state.errors import INTERRUPTED, UserError
+
+COMMANDS = {
+    "bench": "orchestrate.commands.bench",
+    "config": "orchestrate.commands.config",
+    "context": "orchestrate.commands.context",
+    "demo": "orchestrate.commands.demo",
+    "hooks": "orchestrate.commands.hooks",
+    "init": "orchestrate.commands.init",
+    "install": "orchestrate.commands.install",
+    "metrics": "orchestrate.commands.metrics",
+    "mode": "orchestrate.commands.mode",
+    "route": "orchestrate.commands.route",
+    "session": "orchestrate.commands.session",
+    "state": "orchestrate.commands.state",
+    "trust": "orchestrate.commands.trust",
+    "uninstall": "orchestrate.commands.uninstall",
+    "version": "orchestrate.commands.version",
+}
+
+
+class Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = import_module(module).command
+        return command
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="orchestrate")
+def root() -> None:
+    """Route every prompt of Claude Code to the agent tier that fits it, and prove what ran.
+
+    \b
+    Examples:
+      $ orchestrate demo
+      $ orchestrate install
+      $ orchestrate route "rename foo to bar in a.py"
+      $ orchestrate metrics report
+    """
+
+
+def main() -> None:
+    run(root, "orchestrate")
+
+
+def request() -> None:
+    from orchestrate.commands.request import command
+
+    run(command, "orchestrate-request")
+
+
+def run(command: click.Command, name: str) -> None:
+    """The one boundary of the cold side: what a user can mend is one line, anything else is our bug and flies."""
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+    except UserError as error:
+        click.echo(f"{name}: {error}", err=True)
+        code = error.code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,65 @@
+import os
+
+import click
+
+from orchestrate.commands import here
+from orchestrate.commands.context import detected
+from orchestrate.request import mode
+from state import compiled, snapshot
+
+WORDS = ("directive", "orchestration", "auto")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--explain", is_flag=True, help="Say why, with every signal.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--project-root", help="The project, if not that of the working directory.")
+@click.pass_context
+def command(ctx: click.Context, explain: bool, as_json: bool, project_root: str | None) -> None:
+    """Show the mode a prompt would get here and now, or set the preference.
+
+    \b
+    Examples:
+      $ orchestrate mode
+      $ orchestrate mode --explain --json
+      $ orchestrate mode set directive
+      $ orchestrate mode set auto --global
+    """
+    if ctx.invoked_subcommand:
+        return
+    place = here.place(project_root)
+    compiled.ensure_fresh(place)
+    env = dict(os.environ)
+    found = detected(place)
+    chosen = mode.select(found, snapshot.read(place, env).values, env)
+    values = {
+        "mode": chosen.mode,
+        "reason": chosen.reason,
+        "source": chosen.source,
+        "enforcement": chosen.ceiling,
+        "signals": {"context": found.kind, **found.signals()},
+    }
+    if as_json:
+        here.emit(values if explain else {"mode": chosen.mode, "reason": chosen.reason})
+        return
+    click.echo(chosen.mode if not explain else f"{chosen.mode}: {chosen.reason}")
+    if explain:
+        for name, value in {"context": found.kind, **found.signals()}.items():
+            click.echo(f"  {name}: {here.plain(value)}")
+
+
+@command.command("set")
+@click.argument("word", type=click.Choice(WORDS))
+@click.option("--global", "everywhere", is_flag=True, help="For every project of this user.")
+@click.option("--project-root", help="The project, if not that of the working directory.")
+def set_mode(word: str, everywhere: bool, project_root: str | None) -> None:
+    """Prefer a mode; `auto` leaves it to the context.
+
+    \b
+    Examples:
+      $ orchestrate mode set directive
+      $ orchestrate mode set auto --global
+    """
+    scope = "global" if everywhere else "repo"
+    compiled.set_key(here.place(project_root), "mode", word, scope)
+    click.echo(f"mode: {word} ({'every project' if everywhere else 'this project'}, from the next prompt on)")

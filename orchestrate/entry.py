@@ -1,0 +1,135 @@
+"""One hook call of Claude Code: bytes in, bytes out, exit code 0 whatever happens.
+
+A prompt waits for this module and what it imports, so all of it runs under `python -I -S` on C builtins alone.
+"""
+
+import posix
+import sys
+import time
+
+from orchestrate.request.call import Call
+from state import codec, journal, snapshot
+from state.paths import locate
+
+HANDLERS = {
+    "SessionStart": ("orchestrate.request.session", "started"),
+    "UserPromptSubmit": ("orchestrate.request.prompt", "submitted"),
+    "PreToolUse": ("orchestrate.request.spawn", "requested"),
+    "PostToolUse": ("orchestrate.request.spawn", "launched"),
+    "SubagentStart": ("orchestrate.request.agent", "started"),
+    "SubagentStop": ("orchestrate.request.agent", "stopped"),
+    "Stop": ("orchestrate.request.stop", "ended"),
+    "StopFailure": ("orchestrate.request.stop", "failed"),
+    "SessionEnd": ("orchestrate.request.session", "ended"),
+}
+LIMIT_S = 2
+ANSWER_MOST = 10_000  # the client replaces a longer answer by the path of a file
+
+
+def main() -> None:
+    """Answer the call on stdin and leave at once, without the interpreter's own clean-up."""
+    spent_ms = time.process_time_ns() / 1e6
+    _give_up_after(LIMIT_S)
+    answer = handle(_read(0), environment(), spent_ms)
+    while answer:
+        answer = answer[posix.write(1, answer) :]
+    posix._exit(0)
+
+
+def handle(raw: bytes, env: dict[str, str], spent_ms: float = 0.0) -> bytes:
+    """`spent_ms`: what the process cost before this call, so that the record tells the whole overhead."""
+    if env.get("ORCHESTRATOR_DISABLED") == "1" or env.get("ORCHESTRATOR_DEPTH", "0") not in ("", "0"):
+        return b""
+    started = time.monotonic_ns()
+    progress: dict[str, str] = {"where": "decode", "event": "", "session": "", "cwd": _folder(env)}
+    try:
+        return _answer(raw, env, progress, started - int(spent_ms * 1e6))
+    except Exception:  # the one boundary of the hot path: a hook fails open
+        from orchestrate.request import faults
+
+        faults.report(progress, env)
+        return b""
+
+
+def environment() -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in posix.environ.items()}
+
+
+def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_ns: int) -> bytes:
+    payload = codec.loads(raw)
+    if not isinstance(payload, dict):
+        raise ValueError("the payload is not an object")
+    name = payload.get("hook_event_name")
+    progress["event"] = name if isinstance(name, str) else ""
+    if progress["event"] not in HANDLERS:
+        return b""
+    progress["where"] = "handler"
+    call = _call(payload, env, progress)
+    if not call.settings.values["enabled"]:
+        return b""
+    if call.settings.stale:
+        from orchestrate.request import refresh
+
+        refresh.start(call)
+    module, function = HANDLERS[progress["event"]]
+    __import__(module)
+    outcome = getattr(sys.modules[module], function)(call)
+    if outcome is None:
+        return b""
+    answer = codec.dumps(outcome.answer) if outcome.answer else b""
+    progress["where"] = "persist"
+    outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
+    try:
+        journal.record(
+            call.place,
+            journal.event(
+                call.place, outcome.kind, call.session, call.prompt_id, outcome.entity, outcome.payload, call.now
+            ),
+        )
+    except OSError:  # a full or read-only disk must not cost the user the routing
+        from orchestrate.request import faults
+
+        faults.report(progress, env)
+    return answer if len(answer) <= ANSWER_MOST else b""
+
+
+def _call(payload: dict[str, object], env: dict[str, str], progress: dict[str, str]) -> Call:
+    cwd = payload.get("cwd")
+    if "CLAUDE_PROJECT_DIR" not in env and isinstance(cwd, str) and cwd.startswith("/"):
+        progress["cwd"] = cwd
+    place = locate(progress["cwd"], env)
+    session = env.get("ORCHESTRATOR_SESSION") or payload.get("session_id")
+    progress["session"] = session if isinstance(session, str) and session else "unknown"
+    return Call(payload, env, place, snapshot.read(place, env), progress["session"], time.time())
+
+
+def _folder(env: dict[str, str]) -> str:
+    """The client's project stays when the session changes its folder, so the records of a prompt stay together."""
+    project = env.get("CLAUDE_PROJECT_DIR", "")
+    if project.startswith("/"):
+        return project
+    try:
+        return posix.getcwd()
+    except OSError:  # the folder was removed
+        return "/"
+
+
+def _read(fd: int) -> bytes:
+    chunks = []
+    while chunk := posix.read(fd, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _give_up_after(seconds: int) -> None:
+    try:
+        import _signal  # type: ignore[import-not-found]  # the C half of signal; the rest of it loads enum
+
+        _signal.signal(_signal.SIGALRM, lambda *_: posix._exit(0))
+        _signal.alarm(seconds)
+    except (ImportError, AttributeError):  # Windows has no alarm; the client's own timeout holds there
+        pass

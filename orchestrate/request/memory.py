@@ -1,0 +1,57 @@
+"""What the session already holds, by bounded reads, so that a long history costs nothing.
+
+The last decision comes from the tail of the session's log, the main thread's model from that of the client's transcript.
+"""
+
+import posix
+
+from state import codec, journal
+from state.paths import LOG, Place, session_dir
+
+LOG_TAIL = 16 << 10
+TRANSCRIPT_TAIL = 64 << 10
+_DECIDED = b'"type":"orchestration.prompt.decided"'
+_MODEL = b'"model":"claude-'
+TIERS = (("haiku", "haiku"), ("sonnet", "sonnet"), ("opus", "opus"), ("fable", "opus"))
+
+
+def last_decision(place: Place, session: str) -> tuple[dict[str, object], float]:
+    """The payload of the session's newest decision and its time; empty when there is none near the end."""
+    for line in reversed(journal.tail(f"{session_dir(place, session)}/{LOG}", LOG_TAIL)):
+        if _DECIDED in line:
+            try:
+                entry = codec.loads(line)
+                return entry["payload"], int(entry["id"][:12], 16) / 1000  # type: ignore[index]  # our own line, or KeyError
+            except (ValueError, TypeError, KeyError):
+                continue
+    return {}, 0.0
+
+
+def main_tier(transcript_path: str, env: dict[str, str]) -> str | None:
+    return tier_of(_last_model(transcript_path) or env.get("ANTHROPIC_MODEL", ""))
+
+
+def tier_of(model: str) -> str | None:
+    for word, tier in TIERS:
+        if word in model:
+            return tier
+    return None
+
+
+def _last_model(path: str) -> str:
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return ""
+    try:
+        size = posix.fstat(fd).st_size
+        data = posix.pread(fd, TRANSCRIPT_TAIL, max(0, size - TRANSCRIPT_TAIL))
+    except OSError:
+        return ""
+    finally:
+        posix.close(fd)
+    at = data.rfind(_MODEL)
+    if at < 0:
+        return ""
+    start = at + len(_MODEL) - len(b"claude-")
+    return data[start : data.find(b'"', start)].decode("ascii", "replace")

@@ -1,0 +1,96 @@
+"""Directive or orchestration: switches, then the explicit word, the environment, the preference, the rollout stage."""
+
+from orchestrate.request.context import Context
+from state.snapshot import Value
+
+DIRECTIVE = "directive"
+ORCHESTRATION = "orchestration"
+# What moves a prompt to orchestration, by stage. `asked`: the preference; `detected`: nobody is there, and
+# orchestrate-request itself was called at night or with a workflow. The clock alone moves nobody who types.
+STAGES = {
+    "overnight": ("overnight",),
+    "batch": ("overnight", "batch", "api"),
+    "optin": ("overnight", "batch", "api", "asked"),
+    "hybrid": ("overnight", "batch", "api", "asked", "detected"),
+    "full": ("overnight", "batch", "api", "asked", "detected"),
+}
+
+
+class Mode:
+    """`refused`: orchestration was asked for explicitly, and a switch forbids it."""
+
+    __slots__ = ("ceiling", "mode", "reason", "refused", "source")
+
+    def __init__(self, mode: str, source: str, reason: str, ceiling: str, refused: bool = False) -> None:
+        self.mode = mode
+        self.source = source
+        self.reason = reason
+        self.ceiling = ceiling
+        self.refused = refused
+
+
+def select(
+    context: Context,
+    settings: dict[str, Value],
+    env: dict[str, str],
+    flag: str | None = None,
+    called: bool = False,
+) -> Mode:
+    """`flag`: --mode, if given. `called`: orchestrate-request was called, rather than a hook fired."""
+    stage = str(settings["rollout.stage"])
+    ceiling = str(settings["enforcement"]) or ("session" if stage == "full" else "subagents")
+    word, source = _explicit(flag, env)
+    closed = _closed(settings, env)
+    if closed:
+        return Mode(DIRECTIVE, "switch", closed, ceiling, refused=word == ORCHESTRATION)
+    if word:
+        return Mode(word, source, f"{source} says {word}", ceiling)
+    if context.preference == DIRECTIVE:
+        return Mode(DIRECTIVE, "preference", "the preference is directive", ceiling)
+    claim = _claim(context, called)
+    if claim in STAGES[stage]:
+        return Mode(ORCHESTRATION, "preference" if claim == "asked" else "rollout", _REASONS[claim], ceiling)
+    return Mode(DIRECTIVE, "rollout", _refusal(claim, stage, context), ceiling)
+
+
+_REASONS = {
+    "overnight": "CLAUDE_OVERNIGHT=1",
+    "batch": "BATCH_MODE or CLAUDE_BATCH_MODE is 1",
+    "api": "API_REQUEST=1",
+    "asked": "the preference is orchestration",
+    "detected": "orchestrate-request was called with nobody there, at night or with a workflow",
+}
+
+
+def _explicit(flag: str | None, env: dict[str, str]) -> tuple[str, str]:
+    for word, source in ((flag, "flag"), (env.get("ORCHESTRATOR_MODE"), "env")):
+        if word in (DIRECTIVE, ORCHESTRATION):
+            return word, source
+    return "", ""
+
+
+def _closed(settings: dict[str, Value], env: dict[str, str]) -> str:
+    if env.get("ORCHESTRATOR_DISABLED") == "1":
+        return "ORCHESTRATOR_DISABLED=1: hooks are silent, orchestration is off"
+    if not settings["rollout.enabled"]:
+        return "rollout.enabled is false: directive only"
+    return ""
+
+
+def _claim(context: Context, called: bool) -> str:
+    """The strongest reason for orchestration, or none."""
+    if context.declared:
+        return context.declared
+    if context.preference == ORCHESTRATION:
+        return "asked"
+    if called and not context.is_interactive and (context.is_overnight or context.has_workflow):
+        return "detected"
+    return ""
+
+
+def _refusal(claim: str, stage: str, context: Context) -> str:
+    if claim:
+        return f"stage {stage} does not move {claim} prompts yet"
+    if context.is_interactive:
+        return "interactive, and nobody asked for orchestration"
+    return "nobody asked for orchestration"

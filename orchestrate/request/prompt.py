@@ -1,0 +1,143 @@
+"""A prompt: context, mode, decision, the strongest rung there is, one record."""
+
+import time
+
+from orchestrate.request import context, memory, mode
+from orchestrate.request.call import Call, Outcome
+from routing import routing_core
+
+# What the client itself writes where a prompt would stand.
+MACHINE_MADE = (
+    ("<task-notification>", "task_notification"),
+    ("<command-name>", "slash_command"),
+    ("<command-message>", "slash_command"),
+    ("<local-command-", "slash_command"),
+    ("<bash-", "slash_command"),
+)
+_NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:."
+SCORED = 8192
+
+
+def submitted(call: Call) -> Outcome:
+    text = call.text("prompt")
+    kind = machine_made(text)
+    if kind:
+        entity = ("prompt", call.prompt_id or "")
+        return Outcome("orchestration.prompt.skipped", entity, {"kind": kind, **fingerprint(text)})
+    settings = call.settings.values
+    hour = time.localtime(call.now).tm_hour
+    here = context.detect(call.env, settings, hour, context.has_workflow(call.place), presumed=True)
+    return routed(call, text, here, mode.select(here, settings, call.env))
+
+
+def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode) -> Outcome:
+    """The decision, the rung that acts on it and the record of both."""
+    decision, failure, facts = decide(call, text)
+    agent = agent_name(decision.tier, call)
+    rung, why = choose_rung(decision.action, chosen.ceiling)
+    payload = {
+        **fingerprint(text),
+        **({"text": text[:SCORED]} if call.settings.values["record_prompts"] == "text" else {}),
+        "context": here.kind,
+        "mode": mode.DIRECTIVE,
+        "mode_chosen": chosen.mode,
+        "mode_source": chosen.source,
+        "mode_reason": chosen.reason,
+        "signals": here.signals(),
+        "degraded": degraded(chosen.mode, failure),
+        **decision.as_dict(),
+        "agent": agent,
+        "rung": rung,
+        "rung_reason": why,
+        "permission_mode": call.maybe("permission_mode"),
+        **facts,
+    }
+    answer = None
+    if rung == "directive":
+        said = directive(agent, decision.tier, decision.reason, call)
+        answer = {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
+    return Outcome("orchestration.prompt.decided", ("prompt", call.prompt_id or ""), payload, answer)
+
+
+def degraded(chosen: str, failure: str) -> str | None:
+    """Orchestration needs an agent runner; until there is one, its prompts are routed by directive."""
+    if chosen == mode.ORCHESTRATION:
+        return "cli_missing"
+    return "routing_failed" if failure else None
+
+
+def machine_made(text: str) -> str:
+    """The kind of a prompt that no person typed for the model, else nothing."""
+    head = text.lstrip()
+    if not head:
+        return "empty"
+    for prefix, kind in MACHINE_MADE:
+        if head.startswith(prefix):
+            return kind
+    if head[0] == "/":
+        word = head[1:].split(None, 1)[:1]
+        name = word[0].encode("utf-8", "replace") if word and head[1:2].strip() else b""
+        if name and not name.translate(None, _NAME):
+            return "slash_command"
+    return ""
+
+
+def fingerprint(text: str) -> dict[str, object]:
+    """The log keeps a prompt's hash and length, never its text."""
+    import _blake2
+
+    digest = _blake2.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return {"hash": digest, "length": len(text)}
+
+
+def decide(call: Call, text: str) -> "tuple[routing_core.Decision, str, dict[str, object]]":
+    """The router's answer, or its fallback when the router itself fails; with the facts of the situation."""
+    last, decided_at = memory.last_decision(call.place, call.session)
+    main_tier = memory.main_tier(call.text("transcript_path"), call.env)
+    turn = last.get("turn")
+    turn = turn + 1 if isinstance(turn, int) else 1
+    last_tier = last.get("tier")
+    facts: dict[str, object] = {"main_tier": main_tier, "turn": turn}
+    try:
+        situation = routing_core.Situation(
+            main_tier=main_tier,
+            last_tier=last_tier if isinstance(last_tier, str) else None,
+            last_age_s=call.now - decided_at if last else None,
+            plan_mode=call.text("permission_mode") == "plan",
+            turn=turn - 1,
+        )
+        return routing_core.decide(text, situation), "", facts
+    except Exception as error:  # noqa: BLE001  whatever breaks in the router, the prompt still gets its default agent
+        failure = f"{type(error).__name__}: {error}"
+        return routing_core.fallback(failure[:200]), failure, facts
+
+
+def agent_name(tier: str, call: Call) -> str:
+    """The agent that the client knows: a plugin's agents carry the plugin's name unless the user named another."""
+    name = str(call.settings.values[f"agents.{tier}"])
+    return f"orchestrate:{name}" if "CLAUDE_PLUGIN_ROOT" in call.env and name == f"{tier}-general" else name
+
+
+def choose_rung(action: str, ceiling: str) -> tuple[str, str]:
+    if ceiling == "off":
+        return "none", "enforcement is off"
+    if action == "stay":
+        return "none", "stay"
+    return "directive", "the rung that is there everywhere"
+
+
+def directive(agent: str, tier: str, reason: str, call: Call) -> str:
+    return (
+        f"[orchestrate {nonce(call)}] Route: {agent} ({reason}). Hand this request to the {agent} agent "
+        f'(Agent tool, subagent_type "{agent}", model "{tier}") with all it needs to know, and relay its result. '
+        f"Answer yourself only if that agent is not available."
+    )
+
+
+def nonce(call: Call) -> str:
+    """The session's own mark: text in a file or a page cannot know it."""
+    import _blake2
+
+    return _blake2.blake2b(
+        f"{call.place.project}/{call.session}".encode("utf-8", "surrogateescape"), digest_size=3
+    ).hexdigest()

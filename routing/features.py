@@ -1,0 +1,277 @@
+"""Text to numbers: what a prompt asks for, apart from what it quotes or pastes."""
+
+from routing import vocabulary
+
+CAP_BYTES = 8192
+HEAD_BYTES = 6144
+WORD_LIMIT = 512
+BUCKETS = 8179  # prime: a word is hashed by its bytes modulo this
+
+QUOTED, PATH, IDENT, NUMBER = b"_quoted", b"_path", b"_ident", b"_number"
+
+_KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789_./" + bytes(range(128, 256))
+_LOWER = bytes(range(256)).lower()
+_WORDS = bytes(c if c in _KEPT else 32 for c in _LOWER)
+_SYMBOLS = b'{}()[]<>;=|$#@\\&^~"_:*'
+_DIGITS = b"0123456789"
+_WIDE = bytes(range(0xE3, 0xEE))  # first bytes of Chinese, Japanese and Korean characters in UTF-8
+_TRACES = (b"Traceback", b"Error:", b"Exception", b"panic:", b"    at ", b"fatal:", b"FAILED", b"==ERROR", b"npm ERR")
+_CURLY = (
+    (b"\xe2\x80\x99", b"'"),
+    (b"\xe2\x80\x9c", b'"'),
+    (b"\xe2\x80\x9d", b'"'),
+    (b"\xc2\xab", b'"'),
+    (b"\xc2\xbb", b'"'),
+)
+_LOG_STARTS = (b"at ", b"File ", b"==", b"@@", b"diff --git", b"Traceback", b"> ", b"//", b"#include", b"$ ")
+
+
+def _terms(text: str) -> frozenset[bytes]:
+    return frozenset(text.encode().split(b","))
+
+
+_GROUPS = tuple((name, _terms(text)) for name, text in vocabulary.GROUPS.items())
+_OPENINGS = tuple((name, _terms(text)) for name, text in vocabulary.OPENINGS.items())
+_SUBSTRINGS = {name: tuple(term.encode() for term in terms) for name, terms in vocabulary.SUBSTRINGS.items()}
+POLITE = _terms(vocabulary.POLITE)
+_DEEP = ("concurrency words", "memory words", "security words", "proof words", "scale words", "incident words")
+_COUNT_VALUE = (0.0, 1.0, 1.5, 2.0)
+_LENGTHS = (4, 8, 14, 22, 34, 50, 75, 120)
+
+
+class Text:
+    """A prompt taken apart: its own words, and counts of what is not prose."""
+
+    __slots__ = ("ask", "idents", "numbers", "pasted", "paths", "quoted", "raw", "terms", "wide", "words")
+
+    def __init__(self, prompt: str) -> None:
+        self.raw = scored(prompt)
+        ask, self.pasted = _split_pasted(self.raw)
+        self.ask, self.quoted = _without_quotes(_without_markers(ask))
+        self.words: list[bytes] = []
+        self.paths = self.idents = self.numbers = 0
+        self._read_words()
+        self.wide = 0 if self.ask.isascii() else len(self.ask) - len(self.ask.translate(None, _WIDE))
+        self.terms = frozenset(self.words).union(map(b" ".join, zip(self.words, self.words[1:], strict=False)))
+
+    def _read_words(self) -> None:
+        tokens = self.ask.translate(_WORDS, b"'").split()
+        if len(tokens) > WORD_LIMIT:
+            tokens = tokens[: WORD_LIMIT - 128] + tokens[-128:]
+        for token in tokens:
+            if token.isalpha():
+                self.words.append(token)
+            else:
+                self._read_mixed(token)
+
+    def _read_mixed(self, token: bytes) -> None:
+        word = token.strip(b"./")
+        if is_path(token, word):
+            self.paths += 1
+            self.words.append(PATH)
+        elif b"." in word or b"/" in word:
+            parts = word.replace(b"/", b" ").replace(b".", b" ").split()
+            self.words += [NUMBER if part[:1].isdigit() else part for part in parts]
+            self.numbers += word[:1].isdigit()
+        elif word == QUOTED:
+            self.words.append(QUOTED)
+        elif b"_" in word:
+            self.idents += 1
+            self.words.append(IDENT)
+        elif word[:1].isdigit():
+            self.numbers += 1
+            self.words.append(NUMBER)
+        elif word:
+            self.words.append(word)
+
+    @property
+    def size(self) -> int:
+        """Words of the request, where a wide script counts two characters as a word."""
+        return len(self.words) + self.wide // 2
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.words and not self.wide and not self.pasted
+
+    def first_words(self) -> tuple[bytes, bytes]:
+        """The first word that is not politeness, and the pair it starts."""
+        for i, word in enumerate(self.words[:12]):
+            if word not in POLITE:
+                return word, b" ".join(self.words[i : i + 2])
+        return b"", b""
+
+
+def scored(prompt: str) -> bytes:
+    """At most CAP_BYTES of the prompt: all of it, or its head and its tail."""
+    if len(prompt) > CAP_BYTES:
+        prompt = prompt[:HEAD_BYTES] + "\n" + prompt[HEAD_BYTES - CAP_BYTES :]
+    raw = prompt.encode("utf-8", "replace")
+    if len(raw) > CAP_BYTES:
+        raw = raw[:HEAD_BYTES] + b"\n" + raw[HEAD_BYTES + 1 - CAP_BYTES :]
+    if not raw.isascii():
+        for curly, plain in _CURLY:
+            raw = raw.replace(curly, plain)
+    return raw
+
+
+def _split_pasted(raw: bytes) -> tuple[bytes, int]:
+    """The request without fenced blocks and lines that look like code or logs, and how many such lines there were."""
+    if b"\n" not in raw:
+        return raw, 0
+    prose, pasted, fenced = [], 0, False
+    for line in raw.splitlines():
+        if line.lstrip().startswith((b"```", b"~~~")):
+            fenced = not fenced
+            pasted += 1
+        elif fenced or _looks_pasted(line):
+            pasted += 1
+        else:
+            prose.append(line)
+    return b"\n".join(prose), pasted
+
+
+def _looks_pasted(line: bytes) -> bool:
+    bare = line.strip()
+    if not bare:
+        return False
+    symbols = len(bare) - len(bare.translate(None, _SYMBOLS))
+    return symbols * 10 > len(bare) or bare.startswith(_LOG_STARTS) or line.startswith((b"    ", b"\t"))
+
+
+def _without_markers(ask: bytes) -> bytes:
+    """Drop bracketed tags before the request: they are claims about the work, not the work."""
+    for _ in range(8):
+        ask = ask.lstrip()
+        end = ask.find(b"]", 0, 60)
+        if not ask.startswith(b"[") or end < 0:
+            break
+        ask = ask[end + 1 :]
+    return ask
+
+
+def _without_quotes(ask: bytes) -> tuple[bytes, int]:
+    quoted = 0
+    for mark in (b"`", b'"'):
+        parts = ask.split(mark)
+        if len(parts) > 2 and len(parts) % 2:
+            quoted += len(parts) // 2
+            ask = b" _quoted ".join(parts[::2])
+    return ask, quoted
+
+
+def is_path(token: bytes, word: bytes) -> bool:
+    if b"/" in token and (token.startswith((b"/", b"./", b"../")) or token.endswith(b"/") or token.count(b"/") > 1):
+        return bool(word)
+    stem, dot, extension = word.rpartition(b".")
+    if word in _PRODUCTS:
+        return False
+    if dot and extension.isalnum() and not extension.isdigit() and len(extension) <= 5:
+        return b"/" in stem or extension in _EXTENSIONS
+    head, slash, _ = word.partition(b"/")
+    return bool(slash) and head in _FOLDERS
+
+
+_EXTENSIONS = _terms(
+    "py,pyi,ipynb,js,jsx,mjs,cjs,ts,tsx,vue,svelte,go,rs,c,h,cc,cpp,hpp,java,kt,swift,rb,php,cs,fs,scala,ex,exs,hs,ml,lua,"
+    "sh,bash,zsh,ps1,sql,md,mdx,rst,txt,json,jsonl,yaml,yml,toml,ini,cfg,conf,env,lock,xml,html,css,scss,less,csv,tsv,xlsx,"
+    "proto,graphql,tf,hcl,gradle,dockerfile,log,pdf,png,svg,jpg,zip,gz,parquet,tex,bib,erb,twig,dart,r,zig,sol,plist,diff,patch"
+)
+_FOLDERS = _terms(
+    "src,lib,app,apps,docs,doc,test,tests,spec,config,configs,db,internal,cmd,pkg,packages,scripts,tools,k8s,infra,web,api,"
+    "server,client,services,public,assets,components,hooks,bin,build,dist,node_modules,vendor,migrations,.github,.claude"
+)
+
+_PRODUCTS = _terms("node.js,next.js,vue.js,react.js,three.js,d3.js,express.js,nuxt.js,nest.js,socket.io,asp.net")
+
+NAMES: tuple[str, ...] = (
+    "baseline",
+    *("length" for _ in _LENGTHS),
+    *(name for name, _ in _GROUPS),
+    *(name for name, _ in _OPENINGS),
+    "names a file",
+    "names several files",
+    "names an identifier",
+    "quotes a text",
+    "numbers",
+    "several numbers",
+    "is a question",
+    "many clauses",
+    "very many clauses",
+    "pasted lines",
+    "many pasted lines",
+    "stack trace",
+    "not English",
+    "many sentences",
+    "deep words of several kinds",
+    "deep words and high stakes",
+    "small and mechanical",
+    "small, no deep word",
+    "small and to be run",
+)
+
+
+def dense(text: Text) -> list[float]:
+    """One value for each of NAMES."""
+    size, terms = text.size, text.terms
+    values = [1.0]
+    values += [float(size > limit) for limit in _LENGTHS]
+    counts = {name: min(3, len(terms & group)) for name, group in _GROUPS}
+    if not text.raw.isascii():
+        _count_substrings(text.ask, counts)
+    opening = _opening(text)
+    if opening == "asks to run something" and size <= 14:
+        counts["test words"] = 0  # to run tests is not to write them
+    values += [_COUNT_VALUE[count] for count in counts.values()]
+    values += [float(name == opening) for name, _ in _OPENINGS]
+    kinds = sum(counts[name] > 0 for name in _DEEP)
+    clauses = text.ask.count(b",") + text.ask.count(b";") + text.words.count(b"and") + text.ask.count(b" - ")
+    values += _surface(text, clauses)
+    values += [
+        float(kinds > 1) + float(kinds > 2),
+        float(kinds > 0 and counts["stakes words"] > 0),
+        float(size <= 14 and counts["mechanical words"] > 0 and kinds == 0),
+        float(size <= 22 and kinds == 0 and counts["destructive words"] == 0),
+        float(size <= 14 and kinds == 0 and opening == "asks to run something"),
+    ]
+    return values
+
+
+def _surface(text: Text, clauses: int) -> list[float]:
+    sentences = text.ask.count(b". ") + text.ask.count(b"? ") + text.ask.count(b".\n") + text.ask.count(b"\n\n")
+    foreign = 0 if text.ask.isascii() else len(text.ask) - len(text.ask.translate(None, bytes(range(128, 256))))
+    return [
+        float(text.paths > 0),
+        float(text.paths > 2),
+        float(text.idents > 0),
+        float(text.quoted > 0),
+        float(text.numbers > 0),
+        float(text.numbers > 2),
+        float(b"?" in text.ask),
+        float(clauses > 1),
+        float(clauses > 4),
+        float(text.pasted > 1),
+        float(text.pasted > 15),
+        float(any(mark in text.raw for mark in _TRACES)),
+        float(foreign * 33 > len(text.ask)),
+        float(sentences > 1) + float(sentences > 4),
+    ]
+
+
+def _count_substrings(ask: bytes, counts: dict[str, int]) -> None:
+    for name, terms in _SUBSTRINGS.items():
+        counts[name] = min(3, counts[name] + sum(term in ask for term in terms))
+
+
+def _opening(text: Text) -> str:
+    word, pair = text.first_words()
+    for start in (pair, word):
+        for name, openings in _OPENINGS:
+            if start in openings:
+                return name
+    return ""
+
+
+def buckets(text: Text) -> set[int]:
+    """Where the words and pairs of the request fall in the hashed weights."""
+    number = int.from_bytes
+    return {number(term, "little") % BUCKETS for term in text.terms}

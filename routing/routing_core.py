@@ -1,0 +1,187 @@
+"""The door of routing: a prompt and what is known around it -> which tier does the work, and whether to hand it over.
+
+Pure and deterministic; the only input beside the arguments is weights.bin next to this file.
+"""
+
+from routing import rules
+from routing.features import Text
+from routing.score import HAIKU, OPUS, SONNET, TIERS, Verdict, Weights, judge, load
+
+FOLLOW_AGE_S = 3600.0  # an answer given later than this may belong to something else
+RULE_CONFIDENCE = 0.6  # not measured: of a tier that is inherited or a floor, where no labelled data speaks
+UNKNOWN_CONFIDENCE = 0.33  # the text says nothing about the work: one tier of three
+OVERRIDE_CONFIDENCE = 1.0
+REPEATED_FAILURES = 2
+MAX_FEATURES = 6
+
+_loaded: list[Weights] = []
+
+
+class Situation:
+    """What the text does not say. Everything may be unknown."""
+
+    __slots__ = ("failures", "last_age_s", "last_tier", "main_tier", "plan_mode", "turn")
+
+    def __init__(
+        self,
+        main_tier: str | None = None,
+        last_tier: str | None = None,
+        last_age_s: float | None = None,
+        plan_mode: bool = False,
+        failures: int = 0,
+        turn: int | None = None,
+    ) -> None:
+        self.main_tier = tier_of(main_tier)
+        self.last_tier = tier_of(last_tier)
+        self.last_age_s = last_age_s
+        self.plan_mode = plan_mode
+        self.failures = failures
+        self.turn = turn
+
+
+class Decision:
+    """`features` name what spoke, positive for a dearer tier. No text of the prompt is in it."""
+
+    __slots__ = ("abstained", "action", "agent", "confidence", "decision", "features", "override", "reason", "tier")
+
+    def __init__(
+        self,
+        tier: str,
+        reason: str,
+        confidence: float,
+        action: str = "delegate",
+        features: tuple[tuple[str, float], ...] = (),
+        abstained: bool = False,
+        override: bool = False,
+    ) -> None:
+        self.decision = "escalate" if abstained else "direct"
+        self.action = action
+        self.agent = f"{tier}-general"
+        self.tier = tier
+        self.confidence = confidence
+        self.reason = reason
+        self.features = features
+        self.abstained = abstained
+        self.override = override
+
+    def as_dict(self) -> dict[str, str | float | bool | list[list[str | float]]]:
+        return {
+            "decision": self.decision,
+            "action": self.action,
+            "agent": self.agent,
+            "tier": self.tier,
+            "confidence": self.confidence,
+            "reason": self.reason,
+            "features": [[name, weight] for name, weight in self.features],
+            "abstained": self.abstained,
+            "override": self.override,
+        }
+
+
+def decide(prompt: str, situation: Situation | None = None) -> Decision:
+    situation = situation or Situation()
+    text = Text(prompt)
+    chosen = rules.chosen_tier(text)
+    if chosen:
+        action = "stay" if situation.main_tier == chosen else "delegate"
+        return Decision(chosen, f"the user asked for {chosen}", OVERRIDE_CONFIDENCE, action, override=True)
+    leaning = rules.leans(text, situation.turn == 0)
+    followed = _followed(text, situation) if leaning else None
+    if followed:
+        return Decision(followed, f"{leaning}; follows the {followed} decision before", RULE_CONFIDENCE, "stay")
+    return _scored(text, situation, leaning)
+
+
+def fallback(error: str) -> Decision:
+    """The decision when deciding failed."""
+    line = " ".join(error.split())[:200]
+    return Decision(SONNET, f"routing failed: {line}", 0.5, abstained=True)
+
+
+def tier_of(model: str | None) -> str | None:
+    """The tier of a model's name or id; a model above opus counts as opus."""
+    name = (model or "").lower()
+    if "fable" in name:
+        return OPUS
+    return next((tier for tier in TIERS if tier in name), None)
+
+
+def _weights() -> Weights:
+    if not _loaded:
+        folder = __file__.replace("\\", "/").rpartition("/")[0]
+        _loaded.append(load(folder + "/weights.bin"))
+    return _loaded[0]
+
+
+def _followed(text: Text, situation: Situation) -> str | None:
+    """The tier a bare answer inherits from the decision it answers."""
+    recent = situation.last_age_s is None or situation.last_age_s <= FOLLOW_AGE_S
+    if not situation.last_tier or not recent or not rules.inherits(text):
+        return None
+    return rules.raised(situation.last_tier) if situation.failures >= REPEATED_FAILURES else situation.last_tier
+
+
+def _scored(text: Text, situation: Situation, leaning: str | None) -> Decision:
+    weights = _weights()
+    verdict = judge(text, weights)
+    tier, floors = _floored(verdict.tier, text, situation)
+    silent = rules.inherits(text)
+    confidence = UNKNOWN_CONFIDENCE if silent else _confidence(verdict, tier, floors)
+    unsure = silent or confidence < weights.line
+    if unsure and tier == HAIKU:
+        tier = SONNET
+        confidence = UNKNOWN_CONFIDENCE if silent else verdict.confidence_in(tier)
+    action, why = _action(tier, unsure, situation, leaning)
+    spoke = () if silent else _strongest(verdict)
+    reason = "; ".join([_story(tier, unsure, spoke, floors), *why])
+    return Decision(tier, reason, round(confidence, 3), action, spoke, abstained=unsure)
+
+
+def _confidence(verdict: Verdict, tier: str, floors: list[str]) -> float:
+    measured = verdict.confidence_in(tier)
+    return max(measured, RULE_CONFIDENCE) if floors else measured
+
+
+def _floored(tier: str, text: Text, situation: Situation) -> tuple[str, list[str]]:
+    floors = []
+    lowest = rules.floor(text)
+    if lowest:
+        floors.append(lowest)
+    if situation.plan_mode:
+        floors.append((SONNET, "plan mode asks for judgement"))
+    if situation.failures >= REPEATED_FAILURES and situation.last_tier:
+        floors.append((rules.raised(situation.last_tier), f"{situation.failures} failures before"))
+    reasons = [why for floor, why in floors if TIERS.index(floor) > TIERS.index(tier)]
+    for floor, _ in floors:
+        tier = rules.at_least(tier, floor)
+    return tier, reasons
+
+
+def _action(tier: str, unsure: bool, situation: Situation, leaning: str | None) -> tuple[str, list[str]]:
+    """Hand the work over, or stay: a fresh agent starts without the conversation and costs thousands of tokens."""
+    if leaning:
+        return "stay", [leaning]
+    if situation.main_tier == tier:
+        return "stay", [f"the main thread already runs {tier}"]
+    if unsure and situation.main_tier and abs(TIERS.index(situation.main_tier) - TIERS.index(tier)) == 1:
+        return "stay", [f"the gain over {situation.main_tier} is within the error"]
+    return "delegate", []
+
+
+def _strongest(verdict: Verdict) -> tuple[tuple[str, float], ...]:
+    spoke = [(name, round(weight, 2)) for name, weight in verdict.spoke.items() if name != "baseline"]
+    spoke = [(name, weight) for name, weight in spoke if weight]
+    spoke.sort(key=_by_strength)
+    return tuple(spoke[:MAX_FEATURES])
+
+
+def _by_strength(entry: tuple[str, float]) -> tuple[float, str]:
+    return -abs(entry[1]), entry[0]
+
+
+def _story(tier: str, unsure: bool, spoke: tuple[tuple[str, float], ...], floors: list[str]) -> str:
+    """What led here: only what spoke for this tier, where it lies at one end."""
+    sides = {HAIKU: (-1,), SONNET: (-1, 1), OPUS: (1,)}[tier]
+    names = floors or [name for name, weight in spoke if (weight > 0) - (weight < 0) in sides][:3]
+    story = ", ".join(names) or "nothing stood out"
+    return f"unsure, {tier} to be safe: {story}" if unsure else f"{tier}: {story}"

@@ -1,0 +1,120 @@
+"""The settings as the hot path reads them: one flat file that the cold side compiled, overlaid by the environment."""
+
+import posix
+
+from state import codec
+from state.paths import Place
+
+Value = str | int | float | bool
+FILE = "cache/snapshot.json"
+PREFIX = "ORCHESTRATOR_"
+WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+DEFAULTS: dict[str, Value] = {
+    "enabled": True,
+    "mode": "auto",
+    "enforcement": "",
+    "rollout.enabled": True,
+    "rollout.stage": "hybrid",
+    "overnight.start_hour": 22,
+    "overnight.end_hour": 6,
+    "agents.haiku": "haiku-general",
+    "agents.sonnet": "sonnet-general",
+    "agents.opus": "opus-general",
+    "record_prompts": "hash",
+    "claude_binary": "claude",
+    "metrics.retention_days": 90,
+    "session.keep_days": 30,
+    "lock_timeout_s": 10.0,
+    "log.format": "text",
+    "log.level": "warning",
+}
+CHOICES = {
+    "mode": ("auto", "directive", "orchestration"),
+    "enforcement": ("", "off", "advise", "subagents", "session"),
+    "rollout.stage": ("overnight", "batch", "optin", "hybrid", "full"),
+    "record_prompts": ("hash", "text"),
+    "log.format": ("text", "json"),
+    "log.level": ("debug", "info", "warning", "error"),
+}
+SOURCES = ("config.yaml", "config.json")
+
+
+class Snapshot:
+    __slots__ = ("error", "from_env", "stale", "values")
+
+    def __init__(self, values: dict[str, Value], from_env: dict[str, Value], stale: bool, error: str | None) -> None:
+        self.values = values
+        self.from_env = from_env
+        self.stale = stale
+        self.error = error
+
+
+def read(place: Place, env: dict[str, str]) -> Snapshot:
+    kept = _kept(f"{place.state}/{FILE}")
+    sources = [stamp(path) for path in source_paths(place)]
+    from_env = overlay(env)
+    values = {**DEFAULTS, **_known(kept.get("values")), **from_env}
+    error = kept.get("error")
+    stale = kept.get("sources") != sources if kept else any(source[1] is not None for source in sources)
+    return Snapshot(values, from_env, stale, error if isinstance(error, str) else None)
+
+
+def source_paths(place: Place) -> list[str]:
+    """Every file whose change makes the snapshot stale, weakest first."""
+    folders = ([place.user] if place.user else []) + [place.state]
+    paths = [f"{folder}/{name}" for folder in folders for name in SOURCES]
+    return paths + ([f"{place.user}/trust.json"] if place.user else [])
+
+
+def stamp(path: str) -> list[object]:
+    try:
+        found = posix.stat(path)
+    except OSError:
+        return [path, None, None, None]
+    return [path, found.st_mtime_ns, found.st_size, found.st_ino]
+
+
+def overlay(env: dict[str, str]) -> dict[str, Value]:
+    """What ORCHESTRATOR_* sets, as far as it is of the setting's kind; the cold side names the rest."""
+    found: dict[str, Value] = {}
+    for name, text in env.items():
+        if name.startswith(PREFIX):
+            key = name[len(PREFIX) :].lower().replace("__", ".")
+            value = _parsed(key, text)
+            if value is not None:
+                found[key] = value
+    return found
+
+
+def _parsed(key: str, text: str) -> Value | None:
+    default = DEFAULTS.get(key)
+    if default is None:
+        return None
+    if isinstance(default, bool):
+        return WORDS.get(text.strip().lower())
+    if isinstance(default, str):
+        return text if text in CHOICES.get(key, (text,)) else None
+    try:
+        return type(default)(text)
+    except ValueError:
+        return None
+
+
+def _known(values: object) -> dict[str, Value]:
+    if not isinstance(values, dict):
+        return {}
+    return {key: value for key, value in values.items() if type(value) is type(DEFAULTS.get(key))}
+
+
+def _kept(path: str) -> dict[str, object]:
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return {}
+    try:
+        value = codec.loads(posix.read(fd, 1 << 20))
+    except (OSError, ValueError):
+        return {}
+    finally:
+        posix.close(fd)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,68 @@
+"""What every test stands on: a home of its own, a temporary project and the real hook."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+OURS = ("ORCHESTRATOR_", "CLAUDE", "ANTHROPIC", "XDG_")
+SWITCHES = (
+    "AI_AGENT",
+    "API_REQUEST",
+    "BATCH_MODE",
+    "CODESPACES",
+    "GITHUB_CODESPACES",
+    "GITPOD_WORKSPACE_ID",
+    "NO_COLOR",
+    "PYTHONPATH",
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Nothing a test does reaches the user's home, and nothing of the user's environment reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(OURS) or name in SWITCHES:
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("TZ", "UTC")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder that is a project: it holds a `.git`."""
+    root = tmp_path / "project"
+    (root / ".git").mkdir(parents=True)
+    return root
+
+
+@pytest.fixture
+def place(project):
+    from state.paths import locate
+
+    return locate(str(project), os.environ)
+
+
+@pytest.fixture
+def hook(project):
+    """Send one payload (a dict, or raw bytes) to the installed hook command: (exit code, stdout, stderr)."""
+    from orchestrate.hookline import command
+
+    line = command(sys.executable, str(REPO))
+
+    def send(payload, **env):
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode() + b"\n"
+        shell = ["/bin/sh", "-c", line]
+        done = subprocess.run(
+            shell, input=raw, capture_output=True, cwd=project, env={**os.environ, **env}, timeout=30, check=False
+        )
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    return send
