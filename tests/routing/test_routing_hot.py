@@ -1,0 +1,95 @@
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from routing import score
+from routing.features import BUCKETS, CAP_BYTES, NAMES, Text, dense, scored
+from routing.routing_core import decide
+
+ROUTING = Path(score.__file__).parent
+HOT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+from routing.routing_core import decide
+told = decide("Fix typo in README.md").as_dict()
+new = sorted(set(sys.modules) - before)
+import json
+print(json.dumps([told, new]))
+"""
+
+
+def run_alone(root):
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", HOT, str(root)], capture_output=True, text=True, check=True
+    )
+    assert ended.stderr == ""
+    return json.loads(ended.stdout)
+
+
+def test_deciding_imports_nothing_but_itself():
+    told, new = run_alone(ROUTING.parent)
+    assert new == [
+        "routing",
+        "routing.features",
+        "routing.routing_core",
+        "routing.rules",
+        "routing.score",
+        "routing.vocabulary",
+    ]
+    assert told == decide("Fix typo in README.md").as_dict()
+
+
+def test_it_works_wherever_it_lies(tmp_path):
+    shutil.copytree(ROUTING, tmp_path / "Übung here" / "routing")
+    told, _ = run_alone(tmp_path / "Übung here")
+    assert told == decide("Fix typo in README.md").as_dict()
+
+
+def test_the_weights_are_small_and_fit():
+    data = (ROUTING / "weights.bin").read_bytes()
+    assert len(data) <= 64 * 1024
+    weights = score.Weights(data)
+    assert [len(head) for head in (*weights.dense, *weights.hashed)] == [len(NAMES)] * 2 + [BUCKETS] * 2
+    assert weights.curve == sorted(weights.curve)
+    assert 0.0 <= weights.curve[0] < weights.line < weights.curve[-1] <= 1.0
+
+
+def test_every_dense_feature_has_a_value():
+    assert len(dense(Text("fix the typo in README.md"))) == len(NAMES)
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data.replace(b"weights-1", b"weights-9", 1)])
+def test_weights_of_another_version_are_refused(spoil):
+    with pytest.raises(ValueError, match="does not fit this version"):
+        score.Weights(spoil((ROUTING / "weights.bin").read_bytes()))
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0.1), (0.25, 0.2), (0.5, 0.3), (0.75, 0.6), (1.0, 0.9)])
+def test_confidence_is_read_between_the_points(share, expected):
+    assert score.confidence(share, [0.1, 0.3, 0.9]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("prompt", ["x" * 1_000_000, "é" * 1_000_000, "\u597d" * 5000, "a" * 8192, "\ud800" * 8193])
+def test_no_more_than_the_cap_is_read(prompt):
+    assert len(scored(prompt)) == CAP_BYTES
+
+
+@pytest.mark.parametrize("accent", ["", "é "])
+def test_a_prompt_of_megabytes_costs_what_the_cap_costs(accent):
+    text = accent + "please add a small dropdown for all of the users in src/app/users.py, and then run the tests "
+    assert best(text * 110_000) <= 3 * best(text * 86)
+
+
+def best(prompt):
+    times = []
+    for _ in range(15):
+        start = time.perf_counter_ns()
+        decide(prompt)
+        times.append(time.perf_counter_ns() - start)
+    return min(times)
