@@ -1,0 +1,34 @@
+"""Did the agent that was asked for do the work? Joined by prompt, never by time."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+FOLLOWED = "followed"
+IGNORED = "ignored"
+UNKNOWN = "unknown"
+_TIERS = ("haiku", "sonnet", "opus")
+
+
+class Agent(NamedTuple):
+    """An agent that ran for a prompt, and the model it was given; None where nothing told."""
+
+    type: str
+    model: str | None
+
+
+def judge(agent: str, tier: str, agents: Iterable[Agent], ended: bool) -> str:
+    """`agent` and `tier` as decided; `agents` that ran for the prompt; `ended`: its turn has ended."""
+    tiers = {tier_of(ran.model) for ran in agents if bare(ran.type) == bare(agent)}
+    if tier in tiers:
+        return FOLLOWED
+    return UNKNOWN if not ended or None in tiers else IGNORED
+
+
+def tier_of(model: str | None) -> str | None:
+    """None also for a model whose id does not tell, as behind a gateway."""
+    return next((tier for tier in _TIERS if model and tier in model), None)
+
+
+def bare(agent_type: str) -> str:
+    """Without the `plugin:` before it."""
+    return agent_type.rpartition(":")[2]

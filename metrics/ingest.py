@@ -1,0 +1,129 @@
+"""Session logs to facts in the store: every complete line exactly once, whatever is killed or reads beside."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Generic, NamedTuple, TypeVar
+
+from metrics.lines import parse_event, parse_hook_error
+from metrics.logs import Log, head, hook_error_logs, is_continued, session_logs
+from state.paths import Place
+from state.store import Event, HookError, Position, Store
+
+Row = TypeVar("Row", bound=Event | HookError)
+CHUNK_BYTES = 2 << 20  # a few thousand events in one transaction
+
+
+class Ingested(NamedTuple):
+    events: int  # that were new
+    files: int
+    bad_lines: int
+    torn: int  # logs whose last line waits for its newline
+    unreadable: int  # logs that may not be opened
+    hook_errors: int  # that were new
+
+
+class _Reading(NamedTuple):
+    added: int = 0
+    bad_lines: int = 0
+    torn: bool = False
+    unreadable: bool = False
+
+
+def ingest(place: Place, store: Store, chunk_bytes: int = CHUNK_BYTES) -> Ingested:
+    known = store.positions()
+    logs, error_logs = list(session_logs(place)), list(hook_error_logs(place))
+    events = _Reader(parse_event, store.add_events, store.position, chunk_bytes)
+    errors = _Reader(parse_hook_error, store.add_hook_errors, store.position, chunk_bytes)
+    read = [events.read(log, known.get((log.name, log.inode))) for log in logs]
+    read_errors = [errors.read(log, known.get((log.name, log.inode))) for log in error_logs]
+    _forget_deleted(known, logs + error_logs, store)
+    both = read + read_errors
+    return Ingested(
+        events=sum(reading.added for reading in read),
+        files=len(both),
+        bad_lines=sum(reading.bad_lines for reading in both),
+        torn=sum(reading.torn for reading in both),
+        unreadable=sum(reading.unreadable for reading in both),
+        hook_errors=sum(reading.added for reading in read_errors),
+    )
+
+
+def _forget_deleted(known: dict[tuple[str, str], Position], logs: Sequence[Log], store: Store) -> None:
+    present = {(log.name, log.inode) for log in logs}
+    if deleted := [position for key, position in known.items() if key not in present]:
+        store.forget_positions(deleted)
+
+
+class _Reader(Generic[Row]):
+    """Reads logs of one kind from where the store says it has got to."""
+
+    def __init__(
+        self,
+        parse: Callable[[bytes], Row | None],
+        add: Callable[[Sequence[Row], Position | None, Position], int | None],
+        position: Callable[[str, str], Position | None],
+        chunk_bytes: int,
+    ) -> None:
+        self._parse = parse
+        self._add = add
+        self._position = position
+        self._chunk_bytes = chunk_bytes
+
+    def read(self, log: Log, position: Position | None) -> _Reading:
+        if log.size == (position.read_bytes if position else 0):
+            return _Reading()
+        try:
+            file = open(log.path, "rb")  # noqa: PTH123, SIM115  closed below; only opening it may fail quietly
+        except FileNotFoundError:
+            return _Reading()
+        except OSError:
+            return _Reading(unreadable=True)
+        with file:
+            if str(os.fstat(file.fileno()).st_ino) != log.inode:  # rotated meanwhile: the next ingest sees both files
+                return _Reading()
+            return self._follow(file, log, position)
+
+    def _follow(self, file: BinaryIO, log: Log, position: Position | None) -> _Reading:
+        added = bad_lines = 0
+        start = _start(file, position)
+        while stretch := self._complete_lines(file, start):
+            rows, bad = self._parsed(stretch)
+            after = _behind(file, log, start + len(stretch), position if start else None, rows, bad)
+            new = self._add(rows, position, after)
+            if new is None:  # another reader took this stretch
+                position = self._position(log.name, log.inode)
+                start = _start(file, position)
+                continue
+            added, bad_lines, position, start = added + new, bad_lines + bad, after, after.read_bytes
+        return _Reading(added, bad_lines, torn=os.fstat(file.fileno()).st_size > start)
+
+    def _complete_lines(self, file: BinaryIO, start: int) -> bytes:
+        wanted = self._chunk_bytes
+        while True:
+            file.seek(start)
+            data = file.read(wanted)
+            end = data.rfind(b"\n") + 1
+            if end or len(data) < wanted:
+                return data[:end]
+            wanted *= 2  # a line longer than the chunk
+
+    def _parsed(self, stretch: bytes) -> tuple[list[Row], int]:
+        """Blank lines are no loss: an append after a torn line begins with a newline."""
+        lines = [line for line in stretch.split(b"\n") if line.strip()]
+        rows = [row for row in map(self._parse, lines) if row is not None]
+        return rows, len(lines) - len(rows)
+
+
+def _start(file: BinaryIO, position: Position | None) -> int:
+    size = os.fstat(file.fileno()).st_size
+    return position.read_bytes if position and is_continued(file, size, position) else 0
+
+
+def _behind(
+    file: BinaryIO, log: Log, read_bytes: int, before: Position | None, rows: Sequence[Row], bad_lines: int
+) -> Position:
+    newest = max((row.ts for row in rows), default=None)
+    if before is not None:
+        bad_lines += before.bad_lines
+        newest = max(filter(None, (newest, before.last_ts)), default=None)
+    return Position(log.name, log.inode, read_bytes, head(file, read_bytes), bad_lines, newest)

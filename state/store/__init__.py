@@ -1,0 +1,16 @@
+"""The one place where a project's events are kept in order to be asked about."""
+
+from state.paths import Place
+from state.store.interface import Store
+from state.store.records import Event, HookError, Kept, Position
+from state.store.sqlite import SqliteStore
+
+__all__ = ["FILE", "Event", "HookError", "Kept", "Position", "Store", "open_store"]
+
+FILE = "store.db"
+_BUSY_TIMEOUT_S = 30.0
+
+
+def open_store(place: Place, timeout_s: float = _BUSY_TIMEOUT_S) -> Store:
+    """`timeout_s`: how long a writer waits for another."""
+    return SqliteStore(f"{place.state}/{FILE}", timeout_s)

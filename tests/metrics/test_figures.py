@@ -1,0 +1,257 @@
+"""From events to the figures of a report."""
+
+import pytest
+
+from metrics.facts import gather
+from metrics.figures import by, percentile, total
+from state.store import HookError
+
+EMPTY = {
+    "decisions": 0,
+    "delegations": 0,
+    "followed": 0,
+    "ignored": 0,
+    "unknown": 0,
+    "rate": None,
+    "coverage": None,
+    "stays": 0,
+    "escalations": 0,
+    "abstains": 0,
+    "overrides": 0,
+    "override_rate": None,
+    "degraded": 0,
+    "agents_finished": 0,
+    "agents_failed": 0,
+    "agents_unknown": 0,
+    "agent_success": None,
+    "overhead_mean_ms": None,
+    "overhead_p50_ms": None,
+    "overhead_p95_ms": None,
+    "overhead_p99_ms": None,
+}
+EMPTY_TOTAL = {
+    **EMPTY,
+    "skipped": 0,
+    "event_overhead_mean_ms": None,
+    "event_overhead_p50_ms": None,
+    "event_overhead_p95_ms": None,
+    "event_overhead_p99_ms": None,
+    "events": 0,
+    "errors": 0,
+    "error_rate": None,
+    "persistence_failures": 0,
+    "persistence_failure_rate": None,
+}
+
+
+def figures(*events, errors=()):
+    return total(gather(events, errors))
+
+
+def changed(found, base):
+    return {name: value for name, value in found.items() if value != base[name]}
+
+
+def test_a_share_of_nothing_is_no_number():
+    assert figures() == EMPTY_TOTAL
+
+
+def test_every_figure_of_a_decision(event):
+    found = figures(
+        event("prompt.decided", prompt_id="p1"),
+        event("turn.end", prompt_id="p1"),
+        event("prompt.decided", prompt_id="p2", degraded="cli_missing", abstained=True),
+        event("prompt.decided", prompt_id="p3", action="stay", decision="escalate", override=True),
+        event("prompt.skipped", prompt_id="p3", length=3),
+    )
+    assert changed(found, EMPTY_TOTAL) == {
+        "decisions": 3,
+        "delegations": 2,
+        "ignored": 1,
+        "unknown": 1,
+        "rate": 0.0,
+        "coverage": 0.5,
+        "stays": 1,
+        "escalations": 1,
+        "abstains": 1,
+        "overrides": 1,
+        "override_rate": 0.333333,
+        "degraded": 1,
+        "skipped": 1,
+        "events": 5,
+        "error_rate": 0.0,
+        "persistence_failure_rate": 0.0,
+        **dict.fromkeys([f"overhead_{key}_ms" for key in ("mean", "p50", "p95", "p99")], 10.0),
+        **dict.fromkeys([f"event_overhead_{key}_ms" for key in ("mean", "p50", "p95", "p99")], 10.0),
+    }
+
+
+def agent(event, key, *kinds, prompt_id="p"):
+    """What is told of one agent, in the order given."""
+    for kind in kinds:
+        if kind in ("async_launched", "completed"):
+            spawn = ("spawn", f"t{key}")
+            yield event("spawn.launched", prompt_id=prompt_id, entity=spawn, agent_id=key, model=None, status=kind)
+        else:
+            yield event(kind, prompt_id=prompt_id, entity=("agent", key), agent_type="x")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "turn", "outcome"),
+    [
+        (("agent.start", "agent.end"), "turn.end", "finished"),
+        (("agent.start", "agent.end", "agent.end"), "turn.end", "finished"),
+        (("agent.start", "async_launched", "agent.end"), "turn.failed", "finished"),
+        (("agent.start", "completed"), "turn.end", "finished"),
+        (("agent.start",), "turn.failed", "failed"),
+        (("async_launched",), "turn.failed", "failed"),
+        (("agent.start",), "turn.end", "unknown"),
+        (("agent.start", "async_launched"), "turn.end", "unknown"),
+        (("agent.end",), "turn.end", None),
+    ],
+)
+def test_an_agent_has_finished_or_failed_or_nobody_knows(event, kinds, turn, outcome):
+    found = figures(*agent(event, "a", *kinds), event(turn))
+    told = {name: found[f"agents_{name}"] for name in ("finished", "failed", "unknown")}
+    assert told == {name: int(name == outcome) for name in told}
+    assert found["agent_success"] == {"finished": 1.0, "failed": 0.0}.get(outcome)
+
+
+def test_agent_success_leaves_out_what_nobody_knows(event):
+    events = [
+        *(made for key in "abc" for made in agent(event, key, "agent.start", "agent.end", prompt_id="p1")),
+        *agent(event, "d", "agent.start", prompt_id="p2"),
+        event("turn.failed", prompt_id="p2"),
+        *agent(event, "e", "agent.start", prompt_id="p3"),
+    ]
+    assert figures(*events)["agent_success"] == 0.75
+
+
+def test_an_agent_that_ends_under_a_later_prompt_has_finished(event):
+    later = event("agent.end", prompt_id="p2", entity=("agent", "a"))
+    assert figures(*agent(event, "a", "agent.start", prompt_id="p1"), later)["agents_finished"] == 1
+
+
+def test_overhead_is_per_prompt_the_sum_of_its_hooks(event):
+    found = figures(
+        event("prompt.decided", prompt_id="p1", overhead_ms=10.0),
+        event("agent.start", prompt_id="p1", overhead_ms=5.0),
+        event("turn.end", prompt_id="p1", overhead_ms=6.0),
+        event("prompt.decided", prompt_id="p1", session="t", overhead_ms=1.0),
+        event("prompt.skipped", prompt_id="p2", overhead_ms=2.0),
+        event("turn.end", prompt_id="p3", overhead_ms=100.0),  # its prompt was not seen: no sum of all its hooks
+        event("session.start", prompt_id=None, overhead_ms=20.0),
+    )
+    overhead = {name: value for name, value in found.items() if "overhead" in name}
+    assert overhead == {
+        "overhead_mean_ms": 8.0,
+        "overhead_p50_ms": 2.0,
+        "overhead_p95_ms": 21.0,
+        "overhead_p99_ms": 21.0,
+        "event_overhead_mean_ms": 20.571,
+        "event_overhead_p50_ms": 6.0,
+        "event_overhead_p95_ms": 100.0,
+        "event_overhead_p99_ms": 100.0,
+    }
+
+
+@pytest.mark.parametrize("overhead_ms", [None, "12", True, [1]])
+def test_an_overhead_that_is_no_number_is_not_known(event, overhead_ms):
+    assert figures(event("turn.end", overhead_ms=overhead_ms))["event_overhead_mean_ms"] is None
+
+
+def test_what_no_user_waited_for_is_no_overhead(event):
+    assert figures(event("hook.failed", overhead_ms=0.0, error="KeyError: 'x'"))["event_overhead_mean_ms"] is None
+    assert figures(event("state.recovered", overhead_ms=900.0))["event_overhead_mean_ms"] is None
+
+
+def failure(key, stage="handler", kind="KeyError", session="s", name="Stop"):
+    return HookError(key, "2026-11-21T10:00:00.000Z", name, session, stage, kind)
+
+
+def failed(event, error="KeyError: 'x'", where="handler"):
+    return event("hook.failed", prompt_id=None, entity=("hook", "Stop"), error=error, where=where, overhead_ms=0.0)
+
+
+def test_a_failure_told_in_both_places_is_one(event):
+    found = figures(failed(event), failed(event), *[event("turn.end")] * 8, errors=[failure("1"), failure("2")])
+    assert (found["errors"], found["error_rate"]) == (2, 0.2)
+
+
+def test_failures_that_differ_are_two(event):
+    found = figures(failed(event), errors=[failure("1", session="t"), failure("2", name="SessionEnd")])
+    assert found["errors"] == 3
+
+
+def test_a_record_that_could_not_be_written_counts_as_lost(event):
+    found = figures(*[event("turn.end")] * 3, errors=[failure("1", "persist", "OSError")])
+    names = ("events", "errors", "error_rate", "persistence_failures", "persistence_failure_rate")
+    assert [found[name] for name in names] == [3, 1, 0.25, 1, 0.25]
+    assert figures(failed(event, where="persist"))["persistence_failures"] == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ("mode", ["directive", "orchestration"]),
+        ("agent", ["haiku-general", "opus-general"]),
+        ("rung", ["directive", "none", "orchestration"]),
+        ("context", ["batch", "interactive"]),
+    ],
+)
+def test_groups_add_up_to_the_whole(event, group, names):
+    facts = gather(
+        [
+            event("prompt.decided", prompt_id="p1"),
+            event("turn.end", prompt_id="p1"),
+            event("prompt.decided", prompt_id="p2", mode="orchestration", rung="orchestration", context="batch"),
+            event("prompt.decided", prompt_id="p3", agent="plugin:opus-general", tier="opus", rung="none"),
+        ],
+        [],
+    )
+    rows = by(facts, group)
+    assert list(rows) == names
+    for name in ("decisions", "delegations", "ignored", "unknown"):
+        assert sum(row[name] for row in rows.values()) == total(facts)[name]
+
+
+def test_a_group_has_the_figures_of_its_own_prompts(event):
+    facts = gather(
+        [
+            event("prompt.decided", prompt_id="p1", overhead_ms=10.0),
+            event("turn.end", prompt_id="p1", overhead_ms=5.0),
+            *agent(event, "a", "agent.start", "agent.end", prompt_id="p1"),
+            event("prompt.decided", prompt_id="p2", mode="orchestration", action="stay", overhead_ms=1.0),
+        ],
+        [],
+    )
+    assert changed(by(facts, "mode")["directive"], EMPTY) == {
+        "decisions": 1,
+        "delegations": 1,
+        "ignored": 1,
+        "rate": 0.0,
+        "coverage": 1.0,
+        "agents_finished": 1,
+        "agent_success": 1.0,
+        "override_rate": 0.0,
+        **dict.fromkeys([f"overhead_{key}_ms" for key in ("mean", "p50", "p95", "p99")], 15.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [
+        ([], 50, None),
+        ([7], 1, 7),
+        ([7], 99, 7),
+        ([1, 2, 3, 4], 50, 2),
+        ([1, 2, 3], 50, 2),
+        (range(1, 101), 95, 95),
+        (range(1, 101), 99, 99),
+        (range(1, 101), 100, 100),
+        (range(1, 11), 95, 10),
+        (range(1, 11), 0, 1),
+    ],
+)
+def test_a_percentile_is_a_value_that_was_measured(values, percent, expected):
+    assert percentile(values, percent) == expected

@@ -1,0 +1,143 @@
+"""The file itself: who may read it, how it is brought up to date, and what the user is told."""
+
+import multiprocessing
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from state.errors import FAILED, LOCK_TIMEOUT, UserError
+from state.store import Position, open_store, statements
+from state.store.sqlite_file import connect, mendable, writing
+
+FIRST = "CREATE TABLE a (x TEXT);\n-- a comment; with a semicolon\nCREATE INDEX a_x ON a (x);\n"
+SECOND = "ALTER TABLE a ADD COLUMN y TEXT DEFAULT ';';\nINSERT INTO a (x) VALUES ('two;\nlines');\n"
+BROKEN = "CREATE TABLE b (x TEXT);\nINSERT INTO nowhere VALUES (1);\n"
+POSITION = Position("sessions/s", "1", 1, "00000000", 0, None)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "state" / "store.db")
+
+
+def schema(path):
+    with sqlite3.connect(path) as db:
+        rows = db.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+        return rows, db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_the_file_is_for_its_user_alone(place):
+    mask = os.umask(0)
+    with open_store(place) as store:
+        store.add_events([], None, POSITION)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in Path(place.state).glob("store.db*")}
+    os.umask(mask)
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    assert stat.S_IMODE(Path(place.state).stat().st_mode) == 0o700
+
+
+def test_it_is_wal_and_does_not_sync_every_commit(path):
+    db = connect(path, [FIRST], 1.0)
+    found = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "busy_timeout")]
+    db.close()
+    assert found == ["wal", 1, 1000]
+
+
+def test_a_migrated_schema_equals_a_fresh_one(tmp_path):
+    scripts = statements.migrations("sqlite")
+    fresh = str(tmp_path / "fresh.db")
+    connect(fresh, scripts, 1.0).close()
+    for known in range(len(scripts)):
+        old = str(tmp_path / f"{known}.db")
+        connect(old, scripts[:known], 1.0).close()
+        connect(old, scripts, 1.0).close()
+        assert schema(old) == schema(fresh)
+    assert schema(fresh)[1] == len(scripts)
+
+
+def test_each_migration_runs_once_and_in_order(path):
+    for scripts in ([FIRST], [FIRST, SECOND], [FIRST, SECOND]):
+        connect(path, scripts, 1.0).close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT x, y FROM a").fetchall() == [("two;\nlines", ";")]
+    assert schema(path)[1] == 2
+
+
+def test_a_migration_that_fails_leaves_nothing(path):
+    connect(path, [FIRST], 1.0).close()
+    before = schema(path)
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        connect(path, [FIRST, BROKEN], 1.0)
+    assert schema(path) == before
+
+
+def _open_each(folder, barrier, count):
+    for number in range(count):
+        barrier.wait(30)
+        connect(f"{folder}/{number}.db", [FIRST, SECOND], 10.0).close()
+
+
+def test_processes_that_open_a_new_file_at_once_all_get_it(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(4)
+    openers = [spawn.Process(target=_open_each, args=(str(tmp_path), barrier, 40)) for _ in range(4)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join(60)
+    assert [opener.exitcode for opener in openers] == [0] * 4
+    assert {schema(str(file))[1] for file in tmp_path.glob("*.db")} == {2}
+
+
+def test_a_newer_schema_is_refused_in_one_line(place):
+    open_store(place).close()
+    file = f"{place.state}/store.db"
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(UserError) as refused:
+        open_store(place)
+    newest = len(statements.migrations("sqlite"))
+    assert str(refused.value) == f"{file}: schema 99 is newer than {newest}, the newest known here: upgrade orchestrate"
+    assert refused.value.code == FAILED
+
+
+def test_a_locked_store_says_so(place):
+    open_store(place).close()
+    file = f"{place.state}/store.db"
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with open_store(place, timeout_s=0.05) as store, pytest.raises(UserError) as locked:
+        store.add_events([], None, POSITION)
+    holder.close()
+    assert str(locked.value) == f"{file}: is locked by another process: try again when it has finished"
+    assert locked.value.code == LOCK_TIMEOUT
+
+
+def test_a_full_disk_leaves_nothing_half_written(path):
+    db = connect(path, [FIRST], 1.0)
+    db.execute("PRAGMA max_page_count = 10")  # the disk has room for no more
+    with pytest.raises(UserError) as full, mendable(path), writing(db):
+        db.executemany("INSERT INTO a VALUES (?)", [("x" * 1000,)] * 100)
+    assert str(full.value) == f"{path}: the disk is full: make room and try again, nothing was half written"
+    assert db.execute("SELECT count(*) FROM a").fetchone() == (0,)
+    db.close()
+
+
+def test_a_damaged_store_says_so(place):
+    Path(place.state).mkdir(parents=True)
+    file = Path(place.state, "store.db")
+    file.write_bytes(b"not a database, only text of some length\n" * 50)
+    with pytest.raises(UserError) as damaged:
+        open_store(place)
+    assert str(damaged.value) == f"{file}: is damaged: move it away and the next report reads the logs again"
+
+
+def test_a_folder_that_cannot_be_made_says_so(tmp_path):
+    (tmp_path / "state").write_text("a file stands here")
+    path = f"{tmp_path}/state/store.db"
+    with pytest.raises(UserError) as refused:
+        connect(path, [FIRST], 1.0)
+    assert str(refused.value) == f"{path}: Not a directory: check the owner and the permissions of its folder"

@@ -1,0 +1,148 @@
+"""What every engine of the store has to hold."""
+
+import multiprocessing
+import sqlite3
+
+import pytest
+
+from state.store import Event, HookError, Kept, Position, open_store
+
+DECIDED = "orchestration.prompt.decided"
+MIDNIGHT = "2026-11-21T00:00:00.000Z"
+NEXT = "2026-11-22T00:00:00.000Z"
+
+
+@pytest.fixture
+def store(place):
+    with open_store(place) as store:
+        yield store
+
+
+def event(key, ts="2026-11-21T10:00:00.000Z", kind="orchestration.turn.end", session="s", prompt_id="p"):
+    return Event(key, ts, kind, session, prompt_id, "hook", "prompt", prompt_id or "", '{"overhead_ms":1.5}')
+
+
+def behind(read_bytes, log="sessions/s", inode="7"):
+    return Position(log, inode, read_bytes, "00000000", 0, None)
+
+
+def add(store, *events):
+    """Events of one more log, whatever was added before."""
+    return store.add_events(events, None, behind(1, log=f"sessions/{len(store.positions())}"))
+
+
+def ids(events):
+    return sorted(event.id for event in events)
+
+
+def error(key, ts="2026-11-21T10:00:00.000Z"):
+    return HookError(key, ts, "Stop", "s", "persist", "OSError")
+
+
+def test_events_come_back_as_they_went_in(store):
+    events = [event("a"), event("b", prompt_id=None, session='"; DROP TABLE events; --\x00ü')]
+    assert add(store, *events) == 2
+    assert sorted(store.events_between(MIDNIGHT, NEXT)) == events
+
+
+def test_an_event_counts_once_whatever_log_it_is_in(store):
+    assert add(store, event("a"), event("a"), event("b")) == 2
+    assert add(store, event("b"), event("c")) == 1
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == ["a", "b", "c"]
+
+
+def test_a_stretch_is_taken_once(store):
+    assert store.add_events([event("a")], None, behind(10)) == 1
+    assert store.add_events([event("b")], None, behind(20)) is None
+    assert store.add_events([event("b")], behind(5), behind(20)) is None
+    assert store.position("sessions/s", "7") == behind(10)
+    assert store.add_events([event("b")], behind(10), behind(20)) == 1
+    assert store.position("sessions/s", "7") == behind(20)
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == ["a", "b"]
+
+
+def test_events_and_position_are_taken_together_or_not_at_all(store):
+    with pytest.raises(sqlite3.IntegrityError):
+        store.add_events([event("a"), event("b", ts=None)], None, behind(10))
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == []
+    assert store.positions() == {}
+
+
+def test_positions_are_by_log_and_inode(store):
+    for position in (behind(1), behind(2, inode="8"), behind(3, log="sessions/t")):
+        store.add_events([], None, position)
+    assert store.positions() == {
+        ("sessions/s", "7"): behind(1),
+        ("sessions/s", "8"): behind(2, inode="8"),
+        ("sessions/t", "7"): behind(3, log="sessions/t"),
+    }
+    store.forget_positions([behind(2, inode="8"), behind(9, log="sessions/unknown")])
+    assert sorted(store.positions()) == [("sessions/s", "7"), ("sessions/t", "7")]
+
+
+def test_bad_lines_are_summed_over_the_logs(store):
+    assert store.bad_lines() == 0
+    store.add_events([], None, behind(1)._replace(bad_lines=2))
+    store.add_hook_errors([], None, behind(1, log="hook-errors.log")._replace(bad_lines=3))
+    assert store.bad_lines() == 5
+
+
+def test_a_period_has_its_first_instant_and_not_its_last(store):
+    add(store, event("before", "2026-11-20T23:59:59.999Z"), event("first", MIDNIGHT), event("last", NEXT))
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == ["first"]
+
+
+def test_all_of_a_prompt_belongs_to_when_it_was_decided(store):
+    add(
+        store,
+        event("decided", "2026-11-21T23:59:00.000Z", DECIDED),
+        event("end", "2026-11-22T00:01:00.000Z"),
+        event("early", "2026-11-20T10:00:00.000Z"),
+        event("other session", "2026-11-22T00:02:00.000Z", session="t"),
+        event("no prompt", "2026-11-22T00:03:00.000Z", prompt_id=None),
+    )
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == ["decided", "early", "end"]
+    assert ids(store.events_between(NEXT, "2026-11-23T00:00:00.000Z")) == ["no prompt", "other session"]
+    assert ids(store.events_between("2026-11-20T00:00:00.000Z", MIDNIGHT)) == []
+
+
+def test_a_prompt_decided_twice_belongs_to_the_first_time(store):
+    add(store, event("first", "2026-11-20T23:59:00.000Z", DECIDED), event("again", "2026-11-21T00:01:00.000Z", DECIDED))
+    assert ids(store.events_between("2026-11-20T00:00:00.000Z", MIDNIGHT)) == ["again", "first"]
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == []
+
+
+def test_hook_errors_come_back_in_order_and_once(store):
+    late, early = error("a", "2026-11-21T11:00:00.000Z"), error("b", "2026-11-21T10:00:00.000Z")
+    assert store.add_hook_errors([late, early, late, error("c", NEXT)], None, behind(1)) == 3
+    assert store.hook_errors_between(MIDNIGHT, NEXT) == [early, late]
+
+
+def test_forgetting_removes_what_is_older_and_nothing_else(store):
+    add(store, event("old", "2026-11-20T23:59:59.999Z"), event("new", MIDNIGHT))
+    store.add_hook_errors([error("old", "2026-11-20T10:00:00.000Z"), error("new")], None, behind(1))
+    assert store.count_before(MIDNIGHT) == Kept(1, 1)
+    assert store.forget_before(MIDNIGHT) == Kept(1, 1)
+    assert store.count_before("2027-01-01T00:00:00.000Z") == Kept(1, 1)
+    assert ids(store.events_between(MIDNIGHT, NEXT)) == ["new"]
+    assert store.hook_errors_between(MIDNIGHT, NEXT) == [error("new")]
+
+
+def _write(place, writer, count):
+    with open_store(place) as store:
+        for number in range(count):
+            log = f"sessions/{writer}-{number}"
+            store.add_events([event(f"{writer}-{number}"), event("shared")], None, behind(1, log=log))
+
+
+def test_many_processes_open_and_write_a_new_store(place):
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_write, args=(place, writer, 25)) for writer in range(6)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0] * 6
+    with open_store(place) as store:
+        assert len(list(store.events_between(MIDNIGHT, NEXT))) == 6 * 25 + 1
+        assert len(store.positions()) == 6 * 25
