@@ -16,7 +16,7 @@ def _own_packages_first() -> None:
     try:
         import posix as system
     except ImportError:  # Windows
-        import nt as system
+        import nt as system  # type: ignore[no-redef]  # the same calls
     try:
         system.stat(lib)
         home = lib
@@ -26,5 +26,5 @@ def _own_packages_first() -> None:
         sys.path.insert(0, home)
 
 
-if not hasattr(__loader__, "extensions"):  # a bundle answers for all of them itself
+if not hasattr(globals().get("__loader__"), "extensions"):  # a bundle answers for all of them itself
     _own_packages_first()

@@ -7,42 +7,69 @@ from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
 Stamp = tuple[int, int]  # mtime_ns, size
-Module = tuple[str, bool, bytes]  # path, is a package, marshalled code
+Module = tuple[
+    str, bool, tuple[str, ...], int, int
+]  # path from the home, is a package, needed first, where its code is
 
 
 class Bundle:
-    """A finder and loader of the import system, for the modules of one bundle and the C extensions that they import."""
+    """Runs what a module imports before the module itself, so that an import is only a look into sys.modules.
 
-    def __init__(self, modules: dict[str, Module], extensions: dict[str, str]) -> None:
+    For what is imported later it is a finder and loader of the import system.
+    """
+
+    def __init__(self, home: str, modules: dict[str, Module], code: memoryview) -> None:
+        self.home = home
         self.modules = modules
-        self.extensions = extensions
+        self.code = code
+
+    def run(self, name: str) -> None:
+        path, is_package, needed, start, stop = self.modules[name]
+        for other in needed:
+            if other not in sys.modules:
+                self.run(other)
+        module = type(sys)(name)
+        namespace = module.__dict__
+        namespace["__file__"] = origin = f"{self.home}/{path}"
+        namespace["__loader__"] = self
+        namespace["__spec__"] = ModuleSpec(name, self, origin=origin)  # type: ignore[arg-type]  # a Loader by its methods
+        if is_package:
+            namespace["__path__"] = [origin.rpartition("/")[0]]
+        sys.modules[name] = module
+        exec(marshal.loads(self.code[start:stop]), namespace)  # noqa: S102, S302  our own code, built at install
+        parent, _, child = name.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], child, module)
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        if name in self.extensions:
-            origin = self.extensions[name]
-            return ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin)
-        found = self.modules.get(name)
-        if found is None:
-            return None
-        origin = found[0]
-        spec = ModuleSpec(name, self, origin=origin, is_package=found[1])  # type: ignore[arg-type]  # a Loader by its methods
-        spec.has_location = True
-        if spec.submodule_search_locations is not None:
-            spec.submodule_search_locations.append(origin.rpartition("/")[0])
-        return spec
+        return ModuleSpec(name, self) if name in self.modules else None  # type: ignore[arg-type]  # the same
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
+    def create_module(self, spec: ModuleSpec) -> object:
+        self.run(spec.name)
+        return sys.modules[spec.name]
 
     def exec_module(self, module: object) -> None:
-        namespace = module.__dict__
-        exec(marshal.loads(self.modules[namespace["__name__"]][2]), namespace)  # noqa: S102, S302  our own code, built at install
+        """It ran when it was made."""
 
 
-def use(stamps: dict[str, Stamp], modules: dict[str, Module], extensions: dict[str, str]) -> None:
-    """Raises OSError or ImportError when a source is gone or changed: then the modules themselves are imported."""
+def use(
+    home: str,
+    data: bytes,
+    size: int,
+    stamps: dict[str, Stamp],
+    modules: dict[str, Module],
+    extensions: dict[str, str],
+) -> None:
+    """`data` ends with `size` bytes of code. Raises OSError or ImportError when a source is gone or changed: then the
+    modules themselves are imported."""
     for path, stamp in stamps.items():
-        found = posix.stat(path)
+        found = posix.stat(path if path[0] == "/" else f"{home}/{path}")
         if (found.st_mtime_ns, found.st_size) != stamp:
             raise ImportError(path)
-    sys.meta_path.insert(0, Bundle(modules, extensions))
+    for name, origin in extensions.items():
+        loader = ExtensionFileLoader(name, origin)
+        sys.modules[name] = module = loader.create_module(ModuleSpec(name, loader, origin=origin))
+        loader.exec_module(module)
+    bundle = Bundle(home, modules, memoryview(data)[-size:])
+    sys.meta_path.insert(0, bundle)
+    bundle.run("orchestrate.entry")

@@ -1,11 +1,14 @@
 """The click root: a command's module is imported when the command is called."""
 
+import os
 import sys
 from importlib import import_module
 
 import click
 
 from orchestrate import __version__
+from orchestrate.commands import here
+from state import log, snapshot
 from state.errors import INTERRUPTED, UserError
 
 COMMANDS = {
@@ -41,7 +44,9 @@ class Lazy(click.Group):
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="orchestrate")
-def root() -> None:
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="How the story on stderr is written.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="How much of it.")
+def root(log_format: str | None, log_level: str | None) -> None:
     """Route every prompt of Claude Code to the agent tier that fits it, and prove what ran.
 
     \b
@@ -50,7 +55,10 @@ def root() -> None:
       $ orchestrate install
       $ orchestrate route "rename foo to bar in a.py"
       $ orchestrate metrics report
+      $ orchestrate --log-format json --log-level info metrics report
     """
+    settings = snapshot.read(here.place(), dict(os.environ)).values
+    log.want(log_format or str(settings["log.format"]), log_level or str(settings["log.level"]))
 
 
 def main() -> None:
@@ -68,7 +76,7 @@ def run(command: click.Command, name: str) -> None:
     try:
         code = command.main(prog_name=name, standalone_mode=False)
     except UserError as error:
-        click.echo(f"{name}: {error}", err=True)
+        here.tell(str(error), name)
         code = error.code
     except click.ClickException as error:
         error.show()

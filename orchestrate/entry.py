@@ -24,6 +24,7 @@ HANDLERS = {
 }
 LIMIT_S = 2
 ANSWER_MOST = 10_000  # the client replaces a longer answer by the path of a file
+PATH_MOST = 4096
 
 
 def main() -> None:
@@ -77,6 +78,8 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
     if outcome is None:
         return b""
     answer = codec.dumps(outcome.answer) if outcome.answer else b""
+    if len(answer) > ANSWER_MOST:
+        raise ValueError(f"the answer has {len(answer)} characters: the client takes {ANSWER_MOST}")
     progress["where"] = "persist"
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
     try:
@@ -90,17 +93,27 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
         from orchestrate.request import faults
 
         faults.report(progress, env)
-    return answer if len(answer) <= ANSWER_MOST else b""
+    return answer
 
 
 def _call(payload: dict[str, object], env: dict[str, str], progress: dict[str, str]) -> Call:
     cwd = payload.get("cwd")
-    if "CLAUDE_PROJECT_DIR" not in env and isinstance(cwd, str) and cwd.startswith("/"):
-        progress["cwd"] = cwd
+    if "CLAUDE_PROJECT_DIR" not in env and _is_path(cwd):
+        progress["cwd"] = str(cwd)
     place = locate(progress["cwd"], env)
     session = env.get("ORCHESTRATOR_SESSION") or payload.get("session_id")
     progress["session"] = session if isinstance(session, str) and session else "unknown"
     return Call(payload, env, place, snapshot.read(place, env), progress["session"], time.time())
+
+
+def _is_path(value: object) -> bool:
+    """Absolute, and something the system can be asked about: no NUL, no lone surrogate, no more than it takes."""
+    if not isinstance(value, str) or value[:1] != "/" or len(value) > PATH_MOST or "\0" in value:
+        return False
+    try:
+        return bool(value.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return False
 
 
 def _folder(env: dict[str, str]) -> str:

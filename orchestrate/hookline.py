@@ -18,11 +18,10 @@ try:
   gc.disable()
   from _frozen_importlib_external import MAGIC_NUMBER as m
   with open(h+"/orchestrate/_hot/"+sys.implementation.cache_tag,"rb") as f:d=f.read()
-  if d[:len(m)]!=m:raise ImportError
-  r,a=marshal.loads(d[len(m):])
-  n={}
-  exec(marshal.loads(r),n)
-  n["use"](*a)
+  if not d.endswith(m):raise ImportError
+  r,a=marshal.loads(d)
+  exec(r)
+  use(h,d,*a)
  except Exception:sys.path.insert(0,h)
  from orchestrate.entry import main
  main()
@@ -50,7 +49,8 @@ EVENTS = {
 
 def command(python: str, home: str) -> str:
     interpreter = shlex.quote(python)
-    return f"[ -x {interpreter} ] && exec {interpreter} -I -S -c {shlex.quote(BOOT)} {shlex.quote(home)} || exit 0"
+    # No `exec`: an interpreter that cannot start, or dies, must end with 0 too.
+    return f"[ -x {interpreter} ] && {interpreter} -I -S -c {shlex.quote(BOOT)} {shlex.quote(home)} || exit 0"
 
 
 def arguments(python: str, home: str) -> list[str]:

@@ -12,17 +12,19 @@ try:
         parse_constant = float
         memo: dict[str, str] = {}  # noqa: RUF012  read by the scanner of some versions, never by us
 
-    _scan = _json.make_scanner(_Options)
-    _encode = _json.make_encoder(None, None, _json.encode_basestring_ascii, None, ":", ",", False, False, True)
+    # As json.encoder calls it: markers, default, encoder, indent, separators, sort_keys, skipkeys, allow_nan.
+    _how = (None, None, _json.encode_basestring_ascii, None, ":", ",", False, False, True)
+    _scan = _json.make_scanner(_Options)  # type: ignore[arg-type]  # it asks for the attributes alone
+    _encode = _json.make_encoder(*_how)  # type: ignore[arg-type]  # no default: what is no JSON is a TypeError
     _scan('{"a":[1,2.5,null]}', 0)
     _encode({"a": [1, 2.5, None]}, 0)
 except (ImportError, AttributeError, TypeError, ValueError):  # a private interface: the public one is the way back
     import json
 
-    def _scan(text: str, start: int) -> tuple[object, int]:
+    def _scan(text: str, start: int) -> tuple[object, int]:  # type: ignore[misc]  # the same in Python
         return json.JSONDecoder(strict=False).raw_decode(text, start)
 
-    def _encode(value: object, _indent: int) -> tuple[str, ...]:
+    def _encode(value: object, _indent: int) -> tuple[str, ...]:  # type: ignore[misc]  # the same in Python
         return (json.dumps(value, separators=(",", ":")),)
 
 

@@ -66,6 +66,8 @@ def tail(path: str, size: int) -> list[bytes]:
     try:
         length = posix.fstat(fd).st_size
         data = posix.pread(fd, size, max(0, length - size))
+    except OSError:  # not a file, or a disk that cannot be read
+        return []
     finally:
         posix.close(fd)
     lines = data.split(b"\n")

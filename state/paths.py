@@ -26,11 +26,12 @@ class Place:
 
 def locate(cwd: str, env: "dict[str, str]") -> Place:
     home = _trimmed(env.get("HOME", ""))
-    root = _trimmed(env.get("ORCHESTRATOR_ROOT", "")) or find_root(_trimmed(cwd) or "/", home)
+    named = env.get("ORCHESTRATOR_ROOT", "")
+    root = _join(cwd, named) if named else find_root(_trimmed(cwd) or "/", home)
     project = _digest(root)
-    own = root + "/" + FOLDER if root != "/" else "/" + FOLDER
-    user = home + "/" + FOLDER if home.startswith("/") and _writable(home) else None
-    initialised = root != home and _is_ours(own)
+    own = root.rstrip("/") + "/" + FOLDER
+    user = home.rstrip("/") + "/" + FOLDER if home.startswith("/") and _writable(home) else None
+    initialised = not _is_same(root, home) and _is_ours(own)
     if initialised or user is None or is_ephemeral(env):
         return Place(root, project, own, user, initialised)
     return Place(root, project, f"{user}/projects/{project}", user, initialised)
@@ -41,9 +42,9 @@ def find_root(cwd: str, home: str) -> str:
     claude = ""
     for folder in _upwards(cwd):
         for marker in _MARKERS:
-            if _exists(folder + "/" + marker) and not (folder == home and marker == FOLDER):
+            if _exists(folder + "/" + marker) and not (marker == FOLDER and _is_same(folder, home)):
                 return _main_worktree(folder)
-        if not claude and folder != home and _exists(folder + "/.claude"):
+        if not claude and _exists(folder + "/.claude") and not _is_same(folder, home):
             claude = folder
     return claude or cwd
 
@@ -74,16 +75,23 @@ def _upwards(folder: str) -> list[str]:
 
 def _main_worktree(folder: str) -> str:
     """`.git` as a file names a linked worktree's git folder; its `commondir` leads to the main worktree."""
-    pointer = _first_line(folder + "/.git")
-    if not pointer.startswith("gitdir: "):
+    git_dir = _git_dir(folder)
+    if not git_dir:
         return folder
-    git_dir = _join(folder, pointer[8:])
     common = _first_line(git_dir + "/commondir")
     if not common:
         return folder  # a submodule has a git folder of its own
     shared = _join(git_dir, common)
     main, _, name = shared.rpartition("/")
-    return main if main and (name == ".git" or _exists(main + "/.git")) else shared
+    if name == ".git" or _git_dir(main) == shared:
+        return main or "/"
+    return shared  # a bare repository
+
+
+def _git_dir(folder: str) -> str:
+    """Where `.git` points to when it is a file, else nothing."""
+    pointer = _first_line(folder + "/.git")
+    return _join(folder, pointer[8:]) if pointer.startswith("gitdir: ") else ""
 
 
 def _join(folder: str, path: str) -> str:
@@ -99,7 +107,7 @@ def _join(folder: str, path: str) -> str:
 def _first_line(path: str) -> str:
     try:
         fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL in the path
         return ""
     try:
         return posix.read(fd, 4096).decode("utf-8", "surrogateescape").partition("\n")[0].strip()
@@ -116,6 +124,17 @@ def _is_ours(path: str) -> bool:
     except OSError:
         return False
     return found.st_mode & 0o170000 == 0o040000 and found.st_uid == posix.geteuid() and _writable(path)
+
+
+def _is_same(folder: str, home: str) -> bool:
+    """HOME may lead there through a link."""
+    if folder == home:
+        return True
+    try:
+        one, other = posix.stat(folder), posix.stat(home)
+    except OSError:
+        return False
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
 def _writable(path: str) -> bool:
@@ -137,4 +156,4 @@ def _trimmed(path: str) -> str:
 def _digest(text: str) -> str:
     import _blake2
 
-    return _blake2.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return _blake2.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

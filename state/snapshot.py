@@ -78,7 +78,7 @@ def overlay(env: dict[str, str]) -> dict[str, Value]:
     """What ORCHESTRATOR_* sets, as far as it is of the setting's kind; the cold side names the rest."""
     found: dict[str, Value] = {}
     for name, text in env.items():
-        if name.startswith(PREFIX):
+        if text and name.startswith(PREFIX):
             key = name[len(PREFIX) :].lower().replace("__", ".")
             value = _parsed(key, text)
             if value is not None:
@@ -103,7 +103,12 @@ def _parsed(key: str, text: str) -> Value | None:
 def _known(values: object) -> dict[str, Value]:
     if not isinstance(values, dict):
         return {}
-    return {key: value for key, value in values.items() if type(value) is type(DEFAULTS.get(key))}
+    return {key: value for key, value in values.items() if _fits(key, value)}
+
+
+def _fits(key: str, value: object) -> bool:
+    """Another version may have written the file: what this one does not know stays at its default."""
+    return type(value) is type(DEFAULTS.get(key)) and value in CHOICES.get(key, (value,))
 
 
 def _kept(path: str) -> dict[str, object]:

@@ -6,8 +6,8 @@ import click
 
 from orchestrate.commands import here
 from orchestrate.request import context
-from state import snapshot
 from state.paths import Place
+from state.snapshot import Value
 
 
 @click.command()
@@ -21,7 +21,8 @@ def command(project_root: str | None, as_json: bool) -> None:
       $ orchestrate context
       $ orchestrate context --json
     """
-    found = detected(here.place(project_root))
+    place = here.place(project_root)
+    found = detected(here.settled(place).values, place)
     values = {"context": found.kind, **found.signals()}
     if as_json:
         here.emit(values)
@@ -30,8 +31,6 @@ def command(project_root: str | None, as_json: bool) -> None:
         click.echo(f"{name}: {here.plain(value)}")
 
 
-def detected(place: Place) -> context.Context:
-    env = dict(os.environ)
-    settings = snapshot.read(place, env).values
+def detected(settings: dict[str, Value], place: Place) -> context.Context:
     hour = time.localtime().tm_hour
-    return context.detect(env, settings, hour, context.has_workflow(place), presumed=sys.stdin.isatty())
+    return context.detect(dict(os.environ), settings, hour, context.has_workflow(place), presumed=sys.stdin.isatty())

@@ -5,15 +5,37 @@ from pathlib import Path
 
 import click
 
+from state import compiled, log, snapshot
+from state.errors import UserError
 from state.paths import Place, locate
+from state.snapshot import Snapshot
 
 
 def place(project_root: str | None = None) -> Place:
     """The project of the working directory, or of --project-root."""
     env = dict(os.environ)
     if project_root:
-        env["ORCHESTRATOR_ROOT"] = str(Path(project_root).resolve())
+        env["ORCHESTRATOR_ROOT"] = str(Path(project_root).absolute())
     return locate(working_directory(), env)
+
+
+def settled(found: Place) -> Snapshot:
+    """The settings in force, compiled anew if a file changed; what is wrong with them goes to stderr."""
+    try:
+        problem = compiled.ensure_fresh(found)
+    except UserError as error:  # a folder that cannot be written must not stop the answer
+        problem = str(error)
+    for line in [*([problem] if problem else []), *compiled.warnings(found)]:
+        tell(line)
+    return snapshot.read(found, dict(os.environ))
+
+
+def tell(line: str, name: str = "orchestrate") -> None:
+    """One line for the user on stderr; a line of JSON where the story is told in JSON."""
+    if log.is_json():
+        log.get().error("command.told", command=name, message=line)
+    else:
+        click.echo(f"{name}: {line}", err=True)
 
 
 def working_directory() -> str:

@@ -5,7 +5,7 @@ import click
 from orchestrate.commands import here
 from orchestrate.commands.context import detected
 from orchestrate.request import mode
-from state import compiled, snapshot
+from state import compiled
 
 WORDS = ("directive", "orchestration", "auto")
 
@@ -28,10 +28,9 @@ def command(ctx: click.Context, explain: bool, as_json: bool, project_root: str 
     if ctx.invoked_subcommand:
         return
     place = here.place(project_root)
-    compiled.ensure_fresh(place)
-    env = dict(os.environ)
-    found = detected(place)
-    chosen = mode.select(found, snapshot.read(place, env).values, env)
+    settings = here.settled(place).values
+    found = detected(settings, place)
+    chosen = mode.select(found, settings, dict(os.environ))
     values = {
         "mode": chosen.mode,
         "reason": chosen.reason,

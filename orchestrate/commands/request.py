@@ -10,7 +10,7 @@ from orchestrate import entry
 from orchestrate.commands import here
 from orchestrate.request import context, mode, prompt
 from orchestrate.request.call import Call, Outcome
-from state import codec, compiled, files, journal, sessions, snapshot
+from state import codec, files, journal, sessions
 from state.errors import REFUSED, UserError
 from state.paths import Place
 
@@ -52,7 +52,6 @@ def command(
     if not text:
         raise click.UsageError("give a REQUEST, or --interactive and the request on stdin")
     place = here.place(project_root)
-    compiled.ensure_fresh(place)
     call = _call(place, text, session)
     outcome = _routed(call, text, flag)
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns + spent_ns) / 1e6, 3)
@@ -76,7 +75,7 @@ def _call(place: Place, text: str, session: str | None) -> Call:
     now = time.time()
     chosen = sessions.choose(place, session, env) or sessions.new_id(now)
     payload: dict[str, object] = {"prompt": text, "prompt_id": f"request-{os.urandom(8).hex()}"}
-    return Call(payload, env, place, snapshot.read(place, env), chosen, now)
+    return Call(payload, env, place, here.settled(place), chosen, now)
 
 
 def _routed(call: Call, text: str, flag: str | None) -> Outcome:

@@ -4,6 +4,7 @@ from state.paths import Place
 from state.snapshot import Value
 
 _ON = "1"
+_UNATTENDED = ("sdk", "mcp", "claude-code-github-action")  # entry points of the client with nobody at them
 
 
 class Context:
@@ -96,7 +97,7 @@ def _attended(env: dict[str, str], presumed: bool) -> bool:
         return said == "1"
     entrypoint = env.get("CLAUDE_CODE_ENTRYPOINT")
     if entrypoint:
-        return not entrypoint.startswith("sdk")
+        return not entrypoint.startswith(_UNATTENDED)
     return presumed
 
 

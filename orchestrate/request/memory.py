@@ -1,6 +1,6 @@
 """What the session already holds, by bounded reads, so that a long history costs nothing.
 
-The last decision comes from the tail of the session's log, the main thread's model from that of the client's transcript.
+The last decision comes from the tail of the session's log, the main model from that of the client's transcript.
 """
 
 import posix
@@ -8,7 +8,7 @@ import posix
 from state import codec, journal
 from state.paths import LOG, Place, session_dir
 
-LOG_TAIL = 16 << 10
+LOG_TAIL = 64 << 10
 TRANSCRIPT_TAIL = 64 << 10
 _DECIDED = b'"type":"orchestration.prompt.decided"'
 _MODEL = b'"model":"claude-'
@@ -21,7 +21,7 @@ def last_decision(place: Place, session: str) -> tuple[dict[str, object], float]
         if _DECIDED in line:
             try:
                 entry = codec.loads(line)
-                return entry["payload"], int(entry["id"][:12], 16) / 1000  # type: ignore[index]  # our own line, or KeyError
+                return {**entry["payload"]}, int(entry["id"][:12], 16) / 1000  # type: ignore[index]  # our own line, or an error
             except (ValueError, TypeError, KeyError):
                 continue
     return {}, 0.0

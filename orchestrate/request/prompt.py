@@ -52,7 +52,7 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode) -> O
         "permission_mode": call.maybe("permission_mode"),
         **facts,
     }
-    answer = None
+    answer: dict[str, object] | None = None
     if rung == "directive":
         said = directive(agent, decision.tier, decision.reason, call)
         answer = {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
@@ -139,5 +139,5 @@ def nonce(call: Call) -> str:
     import _blake2
 
     return _blake2.blake2b(
-        f"{call.place.project}/{call.session}".encode("utf-8", "surrogateescape"), digest_size=3
+        f"{call.place.project}/{call.session}".encode("utf-8", "surrogatepass"), digest_size=3
     ).hexdigest()

@@ -38,4 +38,4 @@ def _spawn(call: Call) -> None:
     code = f"import sys;sys.path.insert(0,{home!r});from orchestrate.cli import main;main()"
     arguments = [sys.executable, "-E", "-P", "-c", code, "config", "compile", "--project-root", call.place.root]
     silent = [(posix.POSIX_SPAWN_OPEN, fd, "/dev/null", posix.O_RDWR, 0) for fd in (0, 1, 2)]
-    posix.posix_spawn(sys.executable, arguments, posix.environ, file_actions=silent, setpgroup=0)
+    posix.posix_spawn(sys.executable, arguments, call.env, file_actions=silent, setpgroup=0)

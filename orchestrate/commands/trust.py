@@ -1,0 +1,56 @@
+"""Let a repository's own settings take effect where they need their user's word."""
+
+import click
+
+from orchestrate.commands import here
+from state import compiled, settings, trust
+from state.errors import UserError
+from state.settings_reference import shown
+
+
+@click.command()
+@click.option("--list", "listed", is_flag=True, help="Show which repositories are trusted.")
+@click.option("--revoke", is_flag=True, help="Take the trust of this repository back.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--project-root", help="The project, if not that of the working directory.")
+def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None) -> None:
+    """Trust this repository's own settings, as they are now.
+
+    Until then a repository cannot name programs or agents, raise the enforcement, ask for orchestration mode, keep the
+    text of prompts or switch on what you switched off. When its settings change, they have to be trusted again.
+
+    \b
+    Examples:
+      $ orchestrate trust
+      $ orchestrate trust --list
+      $ orchestrate trust --revoke
+    """
+    if listed and revoke:
+        raise click.UsageError("--list and --revoke: give one of them")
+    place = here.place(project_root)
+    if listed:
+        _list(trust.trusted(place), as_json)
+        return
+    timeout_s = compiled.lock_timeout_s(place)
+    if revoke:
+        known = trust.revoke(place, timeout_s)
+        click.echo(f"{place.root}: {'no longer trusted' if known else 'was not trusted'}")
+    elif not trust.is_repositorys_own(place):
+        raise UserError(f"{place.root}: has no settings of its own: what you set here is yours and needs no trust")
+    else:
+        loaded = settings.load(place, {})
+        trust.grant(place, loaded.digest, timeout_s)
+        click.echo(f"{place.root}: trusted until its settings change")
+        for key, value in loaded.ignored.items():
+            click.echo(f"  {key}: {shown(value)} takes effect")
+    compiled.compile(place)
+
+
+def _list(entries: list[trust.Trusted], as_json: bool) -> None:
+    if as_json:
+        here.emit([entry._asdict() for entry in entries])
+        return
+    for entry in entries:
+        click.echo(f"{entry.root} (since {entry.at})")
+    if not entries:
+        click.echo("no repository is trusted", err=True)

@@ -1,0 +1,132 @@
+"""Where the hooks are, whether they would run, and when they last did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrate import hookline
+from orchestrate.install import interpreter, receipts, shipped, survey
+from orchestrate.install.interpreter import Interpreter
+from orchestrate.install.survey import Sighting
+from state import codec, journal, settings
+from state.errors import UserError
+from state.paths import LOG, Place
+
+_SESSIONS = 5
+_LAST_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    python: str
+    home: str
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    scope: str
+    path: str
+    events: list[str]
+    missing: list[str]
+    command: str  # none, current or stale
+    interpreters: list[Runs]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    session: str
+    last_event: str | None
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    scopes: list[Scope]
+    plugin: str | None
+    interpreter: Runs | None
+    disabled: list[str]
+    problems: list[str]
+    sessions: list[Session]
+
+
+def report(place: Place, env: Mapping[str, str], managed: Path | None = None) -> Report:
+    seen = survey.look(place.root, env, managed)
+    recorded = interpreter.recorded(receipts.book(place.user).folder)
+    return Report(
+        scopes=[_scope(sighting) for sighting in seen if sighting.scope != "managed"],
+        plugin=next((sighting.plugin for sighting in seen if sighting.plugin), None),
+        interpreter=None if recorded is None else _runs(recorded),
+        disabled=_disabled(place, env, seen),
+        problems=_problems(seen, recorded),
+        sessions=_sessions(place),
+    )
+
+
+def _scope(sighting: Sighting) -> Scope:
+    lines = _lines([sighting])
+    current = {hookline.command(*shipped.here())}
+    runs = [interpreter.of_command(line) for line in sorted(lines)]
+    return Scope(
+        scope=sighting.scope,
+        path=str(sighting.path),
+        events=list(sighting.commands),
+        missing=[event for event in hookline.EVENTS if event not in sighting.commands] if lines else [],
+        command="none" if not lines else "current" if lines == current else "stale",
+        interpreters=[_runs(found) for found in runs if found],
+    )
+
+
+def _problems(seen: list[Sighting], recorded: Interpreter | None) -> list[str]:
+    found = [sighting.error for sighting in seen if sighting.error]
+    lines = _lines(seen)
+    has_plugin = any(sighting.plugin for sighting in seen)
+    if not lines and not has_plugin:
+        found.append("no hooks are installed: run `orchestrate install`")
+    if len(lines) + has_plugin > 1:
+        found.append("hooks of several installs run side by side: keep one, and `orchestrate uninstall` the others")
+    if has_plugin and (recorded is None or not recorded.is_there):
+        found.append("the plugin finds no interpreter and stays silent: run `orchestrate install --scope plugin`")
+    for runs in filter(None, map(interpreter.of_command, sorted(lines))):
+        if not runs.is_there:
+            found.append(f"{runs.python} or {runs.home} is gone, so the hooks are silent: run `orchestrate install`")
+    return found
+
+
+def _disabled(place: Place, env: Mapping[str, str], seen: list[Sighting]) -> list[str]:
+    found = [f"{name} in {sighting.path}" for sighting in seen for name in sighting.switches]
+    if env.get("ORCHESTRATOR_DISABLED") == "1":
+        found.append("ORCHESTRATOR_DISABLED=1 in the environment")
+    try:
+        loaded = settings.load(place, env)
+    except UserError as error:  # the hooks go on with the last good settings
+        return [*found, f"unknown: {error}"]
+    if not loaded.settings.enabled:
+        found.append(f"enabled: false (from: {loaded.origins['enabled']})")
+    return found
+
+
+def _sessions(place: Place) -> list[Session]:
+    """Those that were busy last, newest first."""
+    logs = Path(place.state, "sessions").glob(f"*/{LOG}")
+    newest = sorted(logs, key=lambda log: log.stat().st_mtime, reverse=True)
+    return [_session(log) for log in newest[:_SESSIONS]]
+
+
+def _session(log: Path) -> Session:
+    for line in reversed(journal.tail(str(log), _LAST_BYTES)):
+        try:
+            event = codec.loads(line)
+        except ValueError:  # torn by a crash
+            continue
+        if isinstance(event, dict):
+            return Session(str(event.get("session")), str(event.get("type")), str(event.get("ts")))
+    return Session(log.parent.name, None, None)
+
+
+def _lines(seen: list[Sighting]) -> set[str]:
+    return {line for sighting in seen for lines in sighting.commands.values() for line in lines}
+
+
+def _runs(found: Interpreter) -> Runs:
+    return Runs(found.python, found.home, found.is_there)

@@ -1,0 +1,112 @@
+"""One config.yaml or config.json as flat dotted keys, each with the line it stands on."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import orjson
+import yaml
+
+from state import files
+from state.errors import UserError
+
+_LIMIT_BYTES = 256 * 1024
+
+
+class ConfigFile(NamedTuple):
+    path: str
+    raw: bytes
+    values: dict[str, object]
+    lines: dict[str, int]
+
+
+class _Loader(yaml.SafeLoader):
+    """`off` and `yes` are words, as in YAML 1.2. No aliases: they make a small file endless."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "aliases are not supported", self.get_mark())
+        return super().compose_node(parent, index)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [rule for rule in rules if rule[0] not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:merge")]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+
+
+def read(path: str) -> ConfigFile | None:
+    raw = files.read(path)
+    return None if raw is None else parse(path, raw)
+
+
+def parse(path: str, raw: bytes) -> ConfigFile:
+    values: dict[str, object] = {}
+    seen: dict[str, int] = {}
+    lines: dict[str, int] = {}
+    loader = _Loader("")
+    for key, key_node, value_node in entries(compose(path, raw)):
+        line = key_node.start_mark.line + 1
+        if key in seen:
+            raise UserError(f"{path}:{line}: {key} is given twice (first on line {seen[key]})")
+        seen[key] = line
+        if is_group(value_node):
+            continue
+        lines[key] = line
+        value = loader.construct_object(value_node, deep=True)
+        if value is not None:
+            values[key] = value
+    return ConfigFile(path, raw, values, lines)
+
+
+def is_group(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.MappingNode) and bool(node.value)
+
+
+def compose(path: str, raw: bytes) -> yaml.MappingNode | None:
+    """The root of the file's YAML; None when it holds nothing but comments."""
+    text = _text(path, raw)
+    try:
+        node = _Loader(text).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise UserError(f"{path}: nested too deeply") from None
+    if node is None or isinstance(node, yaml.MappingNode):
+        return node
+    if node.tag == "tag:yaml.org,2002:null":
+        return None
+    raise UserError(f"{path}:{node.start_mark.line + 1}: expected `key: value` lines")
+
+
+def entries(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+    """(dotted key, key node, value node) of every group and every leaf; an empty group is a leaf without a value."""
+    for key_node, value_node in node.value if node else ():
+        key = f"{prefix}{key_node.value if isinstance(key_node, yaml.ScalarNode) else '?'}"
+        yield key, key_node, value_node
+        if is_group(value_node):
+            yield from entries(value_node, key + ".")
+
+
+def _text(path: str, raw: bytes) -> str:
+    if len(raw) > _LIMIT_BYTES:
+        raise UserError(f"{path}: larger than {_LIMIT_BYTES} bytes: this is no configuration")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}:{line}: not UTF-8") from None
+    return _json_as_yaml(path, text) if path.endswith(".json") else text
+
+
+def _json_as_yaml(path: str, text: str) -> str:
+    """JSON is YAML but for its tabs, which valid JSON has between tokens only."""
+    try:
+        orjson.loads(text or "{}")
+    except orjson.JSONDecodeError as error:
+        raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+    return text.replace("\t", " ")

@@ -1,0 +1,46 @@
+"""The story on stderr, by structlog. Imported when there is something to tell: ~60 ms that no silent command owes."""
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+
+class Wanted(NamedTuple):
+    form: str  # text | json
+    level: str
+
+
+_wanted = [Wanted("text", "warning")]
+
+
+def want(form: str, level: str) -> None:
+    """From now on; the last word holds."""
+    _wanted[:] = [Wanted(form, level)]
+    if "structlog" in sys.modules:
+        sys.modules["structlog"].reset_defaults()
+
+
+def is_json() -> bool:
+    return _wanted[0].form == "json"
+
+
+def get() -> "FilteringBoundLogger":
+    import structlog  # noqa: PLC0415  start-up cost
+
+    if not structlog.is_configured():
+        form, level = _wanted[0]
+        paint = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.configure(
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer() if form == "json" else paint,
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger

@@ -1,0 +1,155 @@
+"""Every setting with its kind, default and meaning."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from state.snapshot import PREFIX, WORDS, Value
+
+
+def _word(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() not in WORDS:
+        raise ValueError("expected true or false")
+    return WORDS[value.strip().lower()]
+
+
+Switch = Annotated[bool, BeforeValidator(_word)]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Days = Annotated[int, Field(ge=1, le=36500)]
+AgentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rollout(Group):
+    enabled: Switch = Field(
+        True, description="`false`: every prompt is routed in directive mode, and asking for orchestration is refused."
+    )
+    stage: Literal["overnight", "batch", "optin", "hybrid", "full"] = Field(
+        "hybrid",
+        description="How far orchestration mode reaches: `overnight` jobs; `batch` adds batch and API; `optin` adds "
+        "interactive users who ask; `hybrid` is the default table for all; `full` also turns the strongest rung on.",
+    )
+
+
+class Overnight(Group):
+    start_hour: Hour = Field(22, description="The first hour of the night, local time.")
+    end_hour: Hour = Field(6, description="The last hour of the night, local time, inclusive.")
+
+
+class Agents(Group):
+    haiku: AgentName = Field("haiku-general", description="The agent that a directive names for the haiku tier.")
+    sonnet: AgentName = Field("sonnet-general", description="The agent that a directive names for the sonnet tier.")
+    opus: AgentName = Field("opus-general", description="The agent that a directive names for the opus tier.")
+
+
+class Metrics(Group):
+    retention_days: Days = Field(90, description="Recorded facts older than this are removed by `metrics cleanup`.")
+
+
+class Session(Group):
+    keep_days: Days = Field(30, description="Sessions idle for longer are removed by `session cleanup`.")
+
+
+class Log(Group):
+    format: Literal["text", "json"] = Field("text", description="How log lines on stderr are written.")
+    level: Literal["debug", "info", "warning", "error"] = Field("warning", description="The least severe line shown.")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    enabled: Switch = Field(True, description="`false`: the hooks of this project are silent.")
+    mode: Literal["auto", "directive", "orchestration"] = Field(
+        "auto", description="The mode you prefer; `auto` leaves the choice to the context of each prompt."
+    )
+    enforcement: Literal["", "off", "advise", "subagents", "session"] = Field(
+        "",
+        description="The strongest means a decision may use. `off`: recorded, nothing said; `advise`: a directive; "
+        "`subagents`: the model of subagents too; `session`: the main thread too. Empty: by `rollout.stage`, "
+        "`session` in stage `full`, else `subagents`.",
+    )
+    rollout: Rollout = Rollout()
+    overnight: Overnight = Overnight()
+    agents: Agents = Agents()
+    record_prompts: Literal["hash", "text"] = Field(
+        "hash", description="What the log keeps of a prompt: its hash and length, or its `text` too."
+    )
+    claude_binary: str = Field("claude", min_length=1, description="The client that orchestration mode starts.")
+    metrics: Metrics = Metrics()
+    session: Session = Session()
+    lock_timeout_s: float = Field(10.0, ge=0, le=3600, description="How long a command waits for another to finish.")
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `settings.load` has merged: it must be able to say where each value came from."""
+        return (init_settings,)
+
+    def flat(self) -> dict[str, Value]:
+        return flat(self.model_dump())
+
+
+def _fields(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
+    found: dict[str, FieldInfo] = {}
+    for name, field in model.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, BaseModel):
+            found |= _fields(group, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = field
+    return found
+
+
+KEYS = _fields(Settings)
+GROUPS = {key.rpartition(".")[0] for key in KEYS} - {""}
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Value]:  # Any: what pydantic dumps
+    found: dict[str, Value] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def nested(values: Mapping[str, object]) -> dict[str, object]:
+    tree: dict[str, object] = {}
+    groups: dict[str, dict[str, object]] = {}
+    for key, value in values.items():
+        group, _, name = key.rpartition(".")
+        if group:
+            tree[group] = groups.setdefault(group, {})
+            groups[group][name] = value
+        else:
+            tree[name] = value
+    return tree
+
+
+def unknown(key: str) -> str:
+    close = difflib.get_close_matches(key, KEYS, 1)
+    return f"no key named {key!r} (" + (
+        f"did you mean {close[0]}?)" if close else "`orchestrate config show` lists them)"
+    )
+
+
+def variable(key: str) -> str:
+    """The environment variable of a key."""
+    return PREFIX + key.replace(".", "__").upper()

@@ -1,0 +1,126 @@
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from state import journal, session_folders, snapshot
+from state.paths import locate, session_dir
+from state.store import open_store
+
+DAY_S = 86400
+
+
+@pytest.fixture
+def place(project, home):
+    return locate(str(project), {"HOME": str(home)})
+
+
+def decide(place, session, days_ago=0.0, prompt="p"):
+    """A session whose log was written last so many days ago."""
+    payload = {"hash": "h", "agent": "haiku-general", "overhead_ms": 0.0}
+    kind, entity = "orchestration.prompt.decided", ("prompt", prompt)
+    now = time.time() - days_ago * DAY_S
+    journal.record(place, journal.event(place, kind, session, prompt, entity, payload, now))
+    os.utime(f"{session_dir(place, session)}/log.jsonl", (now, now))
+
+
+def names(place):
+    return sorted(os.listdir(f"{place.state}/sessions"))
+
+
+def test_sessions_are_listed_newest_first_with_the_current_one_marked(cli, place):
+    assert cli("session", "list") == (0, "", "no sessions yet\n")
+    decide(place, "old", 2)
+    decide(place, "new", 1)
+    assert cli("session", "switch", "old") == (0, "old\n", "")
+    listed = json.loads(cli("session", "list", "--json").out)
+    assert [(entry["session_id"], entry["current"]) for entry in listed] == [("new", False), ("old", True)]
+    sizes = {entry["session_id"]: f"{entry['updated_at']}  {entry['size_bytes']} bytes" for entry in listed}
+    assert cli("session", "list").out == f"  new  {sizes['new']}\n* old  {sizes['old']}\n"
+
+
+def test_current_is_a_plain_private_file(cli, place):
+    decide(place, "9e401858-cd5a-4d55-ae9d-331d16fe93d0")
+    cli("session", "switch", "9e40")
+    current = Path(place.state, "current")
+    assert (current.read_text(), current.is_symlink(), current.stat().st_mode & 0o777) == (
+        "9e401858-cd5a-4d55-ae9d-331d16fe93d0\n",
+        False,
+        0o600,
+    )
+
+
+def test_a_session_is_named_by_its_unique_beginning(cli, place):
+    for session in ("abc-1", "abc-2", "abd"):
+        decide(place, session)
+    assert cli("session", "switch", "abd").out == "abd\n"
+    assert cli("session", "switch", "abc-2").out == "abc-2\n"
+    assert cli("session", "switch", "abc").code == 3
+    assert cli("session", "switch", "zzz") == (
+        3,
+        "",
+        "orchestrate: session 'zzz': there is none: see `orchestrate session list`\n",
+    )
+
+
+def test_show_summarises(cli, place):
+    decide(place, "s", prompt="a")
+    decide(place, "s", prompt="b")
+    journal.record(place, journal.event(place, "orchestration.turn.end", "s", "a", ("prompt", "a"), {}, time.time()))
+    summary = json.loads(cli("session", "show", "s", "--json").out)
+    del summary["created_at"], summary["updated_at"]
+    assert summary == {
+        "session_id": "s",
+        "current": False,
+        "requests": 2,
+        "agents": {"haiku-general": 2},
+        "results": {"success": 1, "pending": 1},
+        "queued": 0,
+        "active_files": [],
+        "folder": session_dir(place, "s"),
+    }
+    lines = cli("session", "show", "s").out.splitlines()
+    assert lines[4:7] == ["requests: 2", "agents: haiku-general 2", "results: success 1, pending 1"]
+
+
+def test_cleanup_spares_the_current_the_named_and_the_young(cli, place, monkeypatch):
+    for session, days in (("old", 40), ("older", 50), ("current", 60), ("named", 60), ("young", 10)):
+        decide(place, session, days)
+    cli("session", "switch", "current")
+    monkeypatch.setenv("ORCHESTRATOR_SESSION", "named")
+    dry = cli("session", "cleanup", "--older-than", "30d", "--dry-run")
+    assert (dry.code, dry.out, dry.err.split(" unused")[0]) == (0, "old\nolder\n", "would remove 2 sessions")
+    assert names(place) == ["current", "named", "old", "older", "young"]
+    done = json.loads(cli("session", "cleanup", "--json").out)
+    assert (done["sessions"], done["dry_run"]) == (["old", "older"], False)
+    assert names(place) == ["current", "named", "young"]
+
+
+def test_what_is_cleaned_up_was_counted_before(cli, place):
+    decide(place, "old", 40)
+    cli("session", "cleanup")
+    with open_store(place) as store:
+        assert store.count_before("9999").events == 1
+
+
+def test_the_age_is_the_settings_unless_given(cli, place):
+    decide(place, "s", 9)
+    assert cli("session", "cleanup").out == ""
+    assert cli("session", "cleanup", "--older-than", "2w").out == ""
+    cli("config", "set", "session.keep_days", "8")
+    assert snapshot.read(place, {}).values["session.keep_days"] == 8
+    assert cli("session", "cleanup").out == "s\n"
+    decide(place, "s", 1)
+    assert cli("session", "cleanup", "--older-than", "12h").out == "s\n"
+    assert cli("session", "cleanup", "--older-than", "soon").code == 2
+
+
+def test_a_session_used_meanwhile_stays(place):
+    decide(place, "s", 40)
+    since = time.time() - 30 * DAY_S
+    assert session_folders.idle(place, since, ()) == ["s"]
+    decide(place, "s")
+    assert session_folders.remove(place, "s", since) is False
+    assert names(place) == ["s"]

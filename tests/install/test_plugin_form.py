@@ -1,0 +1,91 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from orchestrate import __version__, hookline
+from orchestrate.install import interpreter, samples, shipped
+from state.errors import UserError
+
+FOLDER = shipped.folder(shipped.here().home)
+PLUGIN = json.loads((FOLDER / ".claude-plugin/plugin.json").read_bytes())
+MARKET = json.loads((FOLDER / ".claude-plugin/marketplace.json").read_bytes())
+HOOKS = json.loads((FOLDER / "hooks.json").read_bytes())["hooks"]
+LINE = 'wrapper="${CLAUDE_PLUGIN_ROOT}/hook.sh"; [ -r "$wrapper" ] && exec sh "$wrapper"; exit 0'
+
+
+def test_the_plugin_has_the_version_of_the_package():
+    assert (PLUGIN["name"], PLUGIN["version"]) == ("orchestrate", __version__)
+
+
+def test_the_marketplace_offers_the_plugin_beside_it():
+    assert [(entry["name"], entry["source"]) for entry in MARKET["plugins"]] == [(PLUGIN["name"], "./")]
+    assert (FOLDER / PLUGIN["hooks"]).is_file()
+
+
+def test_the_plugin_has_the_hooks_that_an_install_writes():
+    assert {name: [shipped.group(event, LINE)] for name, event in hookline.EVENTS.items()} == HOOKS
+
+
+def test_there_is_a_sample_of_every_handled_event():
+    assert sorted(samples.EVENTS) == sorted(hookline.EVENTS)
+
+
+def run(line, project, root):
+    env = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLAUDE_PLUGIN_ROOT": str(root)}
+    stdin = json.dumps(samples.payload("UserPromptSubmit", str(project))).encode()
+    done = subprocess.run(["/bin/sh", "-c", line], input=stdin, capture_output=True, cwd=project, env=env, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_its_hooks_are_silent_until_an_interpreter_is_recorded(orchestrate, project, home):
+    assert run(LINE, project, FOLDER) == (0, "", "")
+    code, out, _ = orchestrate("install", "--scope", "plugin")
+    assert (code, out.splitlines()[0]) == (0, "recorded the interpreter that the plugin's hooks start")
+    record = home / ".orchestrator/install" / interpreter.NAME
+    assert record.read_text() == f"{sys.executable}\n{shipped.here().home}\n"
+    assert not (home / ".claude").exists()
+    code, out, err = run(LINE, project, FOLDER)
+    assert (code, err) == (0, "")
+    assert '\\"orchestrate:haiku-general\\"' in out
+    assert orchestrate("uninstall", "--scope", "plugin")[0] == 0
+    assert not record.exists()
+
+
+def test_its_hooks_are_silent_when_the_plugin_s_folder_is_gone(project, tmp_path):
+    assert run(LINE, project, tmp_path / "gone") == (0, "", "")
+
+
+def test_the_record_stays_as_long_as_one_scope_needs_it(orchestrate, home):
+    orchestrate("install", "--scope", "plugin")
+    orchestrate("install", "--scope", "plugin")
+    record = home / ".orchestrator/install" / interpreter.NAME
+    orchestrate("uninstall", "--scope", "local")
+    assert record.is_file()
+    orchestrate("uninstall", "--scope", "plugin")
+    assert not record.exists()
+
+
+@pytest.mark.parametrize("name", ["hook.sh", "user-prompt-submit.sh", "hybrid-prompt.sh"])
+def test_wrappers_can_be_run_and_are_posix_sh(name):
+    assert os.access(FOLDER / name, os.X_OK)
+    assert (FOLDER / name).read_text().startswith("#!/bin/sh\n# ")
+    assert subprocess.run(["/bin/sh", "-n", FOLDER / name], capture_output=True, check=True).stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("python", "home"),
+    [("python3", "/h"), ("/p", "relative"), ("/p\n/q", "/h"), ("", "/h"), ("/p", "/h\udc80")],
+)
+def test_what_a_wrapper_cannot_start_is_not_recorded(python, home):
+    with pytest.raises(UserError, match="install into another folder"):
+        interpreter.line(interpreter.Interpreter(python, home))
+
+
+def test_a_command_line_tells_what_it_starts():
+    runs = interpreter.Interpreter("/a b/python", "/c $d'e")
+    assert interpreter.of_command(hookline.command(*runs)) == runs
+    assert interpreter.of_command("python3 -m orchestrate.entry") is None
+    assert interpreter.of_command("echo 'open") is None

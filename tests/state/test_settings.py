@@ -1,0 +1,179 @@
+import pytest
+
+from state import settings
+from state.errors import UserError
+from state.paths import locate
+from state.settings_model import KEYS, Settings, variable
+from state.snapshot import DEFAULTS, read
+
+
+@pytest.fixture
+def ours(project, home):
+    """An initialised project, and a home whose own folder exists."""
+    (project / ".orchestrator").mkdir()
+    (home / ".orchestrator").mkdir()
+    return locate(str(project), {"HOME": str(home)})
+
+
+@pytest.fixture
+def user_file(home, ours):
+    return home / ".orchestrator" / "config.yaml"
+
+
+@pytest.fixture
+def repo_file(project, ours):
+    return project / ".orchestrator" / "config.yaml"
+
+
+def problem(place, env=None):
+    with pytest.raises(UserError) as caught:
+        settings.load(place, env or {})
+    return str(caught.value)
+
+
+def test_the_defaults_are_those_of_the_hot_path():
+    assert Settings().flat() == DEFAULTS
+    assert [type(value) for value in Settings().flat().values()] == [type(value) for value in DEFAULTS.values()]
+
+
+def test_every_key_says_what_it_does():
+    assert [key for key, field in KEYS.items() if not field.description] == []
+
+
+def test_each_layer_overrides_the_one_below(ours, user_file, repo_file):
+    flags = {"log.level": "error"}
+    env = {"ORCHESTRATOR_LOG__LEVEL": "info", "ORCHESTRATOR_OVERNIGHT__END_HOUR": "4"}
+    user_file.write_text("log: {level: debug}\novernight: {start_hour: 20, end_hour: 5}\nsession: {keep_days: 9}\n")
+    repo_file.write_text("log: {level: debug}\novernight:\n  start_hour: 21\n  end_hour: 3\n")
+    loaded = settings.load(ours, env, flags)
+    assert loaded.settings.flat() == DEFAULTS | {
+        "session.keep_days": 9,
+        "overnight.start_hour": 21,
+        "overnight.end_hour": 4,
+        "log.level": "error",
+    }
+    assert loaded.origins == dict.fromkeys(DEFAULTS, "default") | {
+        "session.keep_days": "global",
+        "overnight.start_hour": "repo",
+        "overnight.end_hour": "env",
+        "log.level": "flag",
+    }
+
+
+def test_the_environment_agrees_with_the_hot_path(ours):
+    texts = {
+        "enabled": "off",
+        "mode": "directive",
+        "enforcement": "advise",
+        "rollout.enabled": "NO",
+        "rollout.stage": "full",
+        "overnight.start_hour": "1",
+        "overnight.end_hour": "2",
+        "agents.haiku": "a",
+        "agents.sonnet": "b",
+        "agents.opus": "c",
+        "record_prompts": "text",
+        "claude_binary": "/opt/claude",
+        "metrics.retention_days": "7",
+        "session.keep_days": "8",
+        "lock_timeout_s": "1.5",
+        "log.format": "json",
+        "log.level": "debug",
+    }
+    env = {variable(key): text for key, text in texts.items()}
+    assert set(texts) == set(DEFAULTS)
+    assert settings.load(ours, env).settings.flat() == read(ours, env).values
+
+
+def test_the_variable_of_a_session_is_no_setting(ours):
+    loaded = settings.load(ours, {"ORCHESTRATOR_SESSION": "abc", "ORCHESTRATOR_ROOT": "/", "ORCHESTRATOR_MODE": ""})
+    assert (loaded.settings.flat(), loaded.warnings) == (DEFAULTS, [])
+
+
+def test_a_misspelt_variable_is_told(ours):
+    assert settings.load(ours, {"ORCHESTRATOR_ROLOUT__STAGE": "full"}).warnings == [
+        "environment: ORCHESTRATOR_ROLOUT__STAGE is no setting (did you mean ORCHESTRATOR_ROLLOUT__STAGE?)"
+    ]
+
+
+def test_dotted_keys_and_empty_groups_are_read(ours, repo_file):
+    repo_file.write_text("rollout.stage: batch\nrollout:\n  # stage: full\nmode:\n")
+    loaded = settings.load(ours, {})
+    assert (loaded.settings.flat(), loaded.origins["mode"]) == (DEFAULTS | {"rollout.stage": "batch"}, "default")
+
+
+def test_off_is_a_word(ours, repo_file):
+    repo_file.write_text("enforcement: off\nrollout:\n  enabled: off\n")
+    assert settings.load(ours, {}).settings.flat() == DEFAULTS | {"enforcement": "off", "rollout.enabled": False}
+
+
+def test_json_is_read_and_wins_over_yaml_beside_it(ours, repo_file):
+    repo_file.write_text("log:\n  level: info\n  format: json\n")
+    repo_file.with_suffix(".json").write_text('{\n\t"log": {"level": "error"},\n\t"enabled": false\n}\n')
+    assert settings.load(ours, {}).settings.flat() == DEFAULTS | {
+        "log.level": "error",
+        "log.format": "json",
+        "enabled": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("# a\n\nrolout:\n  stage: full\n", ":4: no key named 'rolout.stage' (did you mean rollout.stage?)"),
+        ("zzz: 1\n", ":1: no key named 'zzz' (`orchestrate config show` lists them)"),
+        ("rollout: full\n", ":1: rollout: expected a group of keys (enabled, stage)"),
+        ("mode: fast\n", ":1: mode: input should be 'auto', 'directive' or 'orchestration', got 'fast'"),
+        ("mode:\n  a: 1\n", ":2: no key named 'mode.a' (did you mean mode?)"),
+        ("mode: [auto]\n", ":1: mode: input should be 'auto', 'directive' or 'orchestration', got ['auto']"),
+        ("enabled: perhaps\n", ":1: enabled: expected true or false, got 'perhaps'"),
+        ("log:\n  level: info\novernight:\n  end_hour: 24\n", ":4: overnight.end_hour: input should be less than or "),
+        ("claude_binary: 5\n", ":1: claude_binary: input should be a valid string, got 5"),
+        ("agents:\n  opus: 'x\\n ignore all'\n", ":2: agents.opus: string should match pattern "),
+        ("mode: auto\nmode: auto\n", ":2: mode is given twice (first on line 1)"),
+        ("log:\n  level: info\nlog:\n  format: text\n", ":3: log is given twice (first on line 1)"),
+        ("a: &x 1\nmode: *x\n", ":2: not valid YAML: aliases are not supported"),
+        ("mode: [auto\n", ":2: not valid YAML: expected ',' or ']', but got '<stream end>'"),
+        ("log:\n\tlevel: info\n", ":2: not valid YAML: found character '\\t' that cannot start any token"),
+        ("- mode\n", ":1: expected `key: value` lines"),
+        ("mode: \x01\n", ": not valid YAML: unacceptable character #x0001: special characters are not allowed"),
+        ("[" * 5000, ": nested too deeply"),
+        ("#" * 300_000, ": larger than 262144 bytes: this is no configuration"),
+    ],
+)
+def test_a_mistake_is_named_with_file_line_and_key(ours, repo_file, text, complaint):
+    repo_file.write_text(text)
+    assert problem(ours).startswith(f"{repo_file}{complaint}")
+
+
+def test_every_mistake_is_told_at_once(ours, user_file):
+    user_file.write_text("modus: auto\nlog:\n  levle: info\n")
+    assert problem(ours).splitlines() == [
+        f"{user_file}:1: no key named 'modus' (did you mean mode?)",
+        f"{user_file}:3: no key named 'log.levle' (did you mean log.level?)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (b'{"mode":\n nope}', ":2: not valid JSON: "),
+        (b'{"mode": "auto",\n "modee": 1}', ":2: no key named 'modee' (did you mean mode?)"),
+        (b'{"mode": "\xff"}', ":1: not UTF-8"),
+    ],
+)
+def test_a_mistake_in_json_is_named_too(ours, repo_file, text, complaint):
+    path = repo_file.with_suffix(".json")
+    path.write_bytes(text)
+    assert problem(ours).startswith(f"{path}{complaint}")
+
+
+def test_a_wrong_variable_is_named(ours):
+    assert problem(ours, {"ORCHESTRATOR_ENABLED": "y"}) == (
+        "environment: ORCHESTRATOR_ENABLED: expected true or false, got 'y'"
+    )
+
+
+def test_a_folder_in_place_of_the_file_is_one_line(ours, repo_file):
+    repo_file.mkdir()
+    assert problem(ours) == f"cannot read {repo_file}: is a directory: a folder stands where a file is needed"
