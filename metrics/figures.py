@@ -55,7 +55,7 @@ def _of_decisions(facts: Facts, pairs: Sequence[Decided], turns: Sequence[Turn])
     delegations = sum(decision.is_delegated for decision in decisions)
     overrides = sum(decision.override for decision in decisions)
     judged = verdicts[FOLLOWED] + verdicts[IGNORED]
-    prompts = [turn for turn in turns if turn.decisions or turn.skipped]
+    prompts = [turn for turn in turns if turn.decisions]  # a notification is a cheap turn that nobody waits for
     return {
         "decisions": len(decisions),
         "delegations": delegations,

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
+    from structlog.typing import EventDict, FilteringBoundLogger
 
 
 class Wanted(NamedTuple):
@@ -36,6 +36,7 @@ def get() -> "FilteringBoundLogger":
             processors=[
                 structlog.contextvars.merge_contextvars,
                 structlog.processors.add_log_level,
+                _redacted,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 structlog.processors.JSONRenderer() if form == "json" else paint,
             ],
@@ -44,3 +45,9 @@ def get() -> "FilteringBoundLogger":
         )
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+def _redacted(_logger: object, _method: str, fields: "EventDict") -> "EventDict":
+    from state.redact import redact_fields  # noqa: PLC0415  start-up cost
+
+    return redact_fields(fields)

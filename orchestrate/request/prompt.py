@@ -3,7 +3,7 @@
 import time
 
 from orchestrate.request import context, memory, mode
-from orchestrate.request.call import Call, Outcome
+from orchestrate.request.call import Call, Outcome, fingerprint
 from routing import routing_core
 
 # What the client itself writes where a prompt would stand.
@@ -80,14 +80,6 @@ def machine_made(text: str) -> str:
         if name and not name.translate(None, _NAME):
             return "slash_command"
     return ""
-
-
-def fingerprint(text: str) -> dict[str, object]:
-    """The log keeps a prompt's hash and length, never its text."""
-    import _blake2
-
-    digest = _blake2.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return {"hash": digest, "length": len(text)}
 
 
 def decide(call: Call, text: str) -> "tuple[routing_core.Decision, str, dict[str, object]]":

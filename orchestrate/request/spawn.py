@@ -1,7 +1,6 @@
 """A subagent is asked for, and launched."""
 
-from orchestrate.request.call import Call, Outcome
-from orchestrate.request.prompt import fingerprint
+from orchestrate.request.call import Call, Outcome, fingerprint
 
 
 def requested(call: Call) -> Outcome:

@@ -1,0 +1,61 @@
+"""Run commands against a fake API, with no network but loopback.
+
+    unshare --net python cell.py < job.json > outcome.json
+
+job = {"rules": [...], "commands": [{"argv", "env", "cwd", "stdin"}, ...]}: the commands run side by side.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+
+from fake_api import FakeApi
+
+PORT = 8080  # nobody else lives in this namespace
+TIMEOUT_S = 60
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+
+
+def raise_loopback():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = fcntl.ioctl(sock, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        flags = struct.unpack("16sh14x", request)[1]
+        fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def start(command):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    child = subprocess.Popen(
+        command["argv"], env=command["env"], cwd=command["cwd"], text=True, start_new_session=True, **pipes
+    )
+    child.stdin.write(command["stdin"])
+    child.stdin.close()
+    child.stdin = None
+    return child
+
+
+def finish(child):
+    try:
+        stdout, stderr = child.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        stdout, stderr = child.communicate()
+    return {"rc": child.returncode, "stdout": stdout, "stderr": stderr}
+
+
+def main():
+    job = json.load(sys.stdin)
+    raise_loopback()
+    api = FakeApi(job["rules"], PORT)
+    children = [start(command) for command in job["commands"]]
+    results = [finish(child) for child in children]
+    json.dump({"results": results, "requests": api.requests}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""A Messages API on loopback that answers as it is told, for the real client.
+
+A rule is a dict. Its conditions, all of which must hold: `model`, `prompt`, `system` (regular expressions), `agent`
+(whether a subagent asks); `times` bounds its use. Its answer: `text`, `tool_use` (a list of {name, input}) or `status`.
+The first rule that fits answers; when none does, the answer is "ok".
+"""
+
+import itertools
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+ERRORS = {400: "invalid_request_error", 429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+USAGE = {"input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+AGENT_HEADER = "x-claude-code-agent-id"
+
+
+def text_of(content):
+    """The text in a message's or a system field's content, tool results included."""
+    if isinstance(content, str):
+        return content
+    blocks = (block if isinstance(block, dict) else {"text": str(block)} for block in content or [])
+    return "\n".join(block.get("text") or text_of(block.get("content")) for block in blocks)
+
+
+def last_user_text(body):
+    said = [message["content"] for message in body.get("messages", []) if message["role"] == "user"]
+    return text_of(said[-1]) if said else ""
+
+
+def fits(rule, headers, body):
+    facts = {"model": body.get("model", ""), "prompt": last_user_text(body), "system": text_of(body.get("system"))}
+    if "agent" in rule and rule["agent"] != (AGENT_HEADER in headers):
+        return False
+    return all(re.search(rule[name], fact, re.S) for name, fact in facts.items() if name in rule)
+
+
+def answer(number, body, rule):
+    """The whole message that a rule stands for."""
+    uses = rule.get("tool_use", [])
+    blocks = [{"type": "text", "text": rule["text"]}] if "text" in rule else []
+    blocks += [{"type": "tool_use", "id": f"toolu_{number:04d}_{n}", **use} for n, use in enumerate(uses)]
+    return {
+        "id": f"msg_{number:04d}",
+        "type": "message",
+        "role": "assistant",
+        "model": body.get("model", ""),
+        "content": blocks or [{"type": "text", "text": "ok"}],
+        "stop_reason": "tool_use" if uses else "end_turn",
+        "stop_sequence": None,
+        "usage": USAGE,
+    }
+
+
+def events(message):
+    """The same message as a stream: (event, data) pairs."""
+    start = {**message, "content": [], "stop_reason": None}
+    yield "message_start", {"message": start}
+    for index, block in enumerate(message["content"]):
+        if block["type"] == "text":
+            empty, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
+        else:
+            arguments = json.dumps(block["input"])
+            empty, delta = {**block, "input": {}}, {"type": "input_json_delta", "partial_json": arguments}
+        yield "content_block_start", {"index": index, "content_block": empty}
+        yield "content_block_delta", {"index": index, "delta": delta}
+        yield "content_block_stop", {"index": index}
+    end = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    yield "message_delta", {"delta": end, "usage": message["usage"]}
+    yield "message_stop", {}
+
+
+class FakeApi(ThreadingHTTPServer):
+    """Serves `rules` from a thread; `requests` is what was asked, in order of arrival."""
+
+    daemon_threads = True
+
+    def __init__(self, rules, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.requests = []
+        self._rules = [dict(rule) for rule in rules]
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def take(self, path, headers, body):
+        """Record a request and spend the rule that answers it."""
+        with self._lock:
+            number = next(self._numbers)
+            rule = next((rule for rule in self._rules if rule.get("times", 1) and fits(rule, headers, body)), {})
+            if "times" in rule:
+                rule["times"] -= 1
+            self.requests.append({"path": path, "headers": headers, "body": body})
+        return number, rule
+
+    def handle_error(self, request, client_address):
+        """A client that hangs up is not news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FakeApi
+
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = json.loads(raw) if raw else {}
+        path = self.path.partition("?")[0]
+        headers = {name.lower(): value for name, value in self.headers.items() if name.lower() != "x-api-key"}
+        if path != "/v1/messages":
+            return self.send_json(404, {"type": "error", "error": {"type": "not_found_error", "message": path}})
+        number, rule = self.server.take(path, headers, body)
+        if status := rule.get("status"):
+            error = {"type": ERRORS[status], "message": f"the fake API says {status}"}
+            return self.send_json(status, {"type": "error", "error": error})
+        message = answer(number, body, rule)
+        return self.send_stream(message) if body.get("stream") else self.send_json(200, message)
+
+    def send_json(self, status, value):
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def send_stream(self, message):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        for event, data in events(message):
+            self.wfile.write(f"event: {event}\ndata: {json.dumps({'type': event, **data})}\n\n".encode())
+
+    def log_message(self, *args):
+        """The requests are kept; nothing goes to stderr."""

@@ -1,0 +1,135 @@
+"""The pinned real client in a world of its own: a home, a project, a fake API, and no network but loopback."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from fake_api import AGENT_HEADER, text_of
+
+REPO = Path(__file__).resolve().parent.parent.parent
+CELL = Path(__file__).with_name("cell.py")
+CLIENT = Path(os.environ.get("ORCHESTRATE_CLIENT_DIR", REPO / ".cache" / "client")) / "node_modules" / ".bin" / "claude"
+# The user namespace lets those who are not root make a network namespace.
+UNSHARE = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+
+
+@cache
+def lacking():
+    """What this machine lacks to run the real client, or "" when it can."""
+    if not CLIENT.exists():
+        return "the pinned client is not installed (`make client`)"
+    if not shutil.which("unshare"):
+        return "`unshare` is not installed (util-linux)"
+    if subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode:
+        return "this user may not make a network namespace (`unshare --net`)"
+    return ""
+
+
+class Run(NamedTuple):
+    """What one run of the client gave; `requests` are those of all runs that shared its cell."""
+
+    rc: int
+    lines: list[dict]
+    stderr: str
+    requests: list[dict]
+
+    @property
+    def init(self):
+        return next(line for line in self.lines if line["type"] == "system" and line["subtype"] == "init")
+
+    @property
+    def result(self):
+        return next(line for line in reversed(self.lines) if line["type"] == "result")
+
+    @property
+    def heard(self):
+        """All that the main thread's model was told in the messages of its first request."""
+        main = next(request for request in self.requests if AGENT_HEADER not in request["headers"])
+        return "\n".join(text_of(message["content"]) for message in main["body"]["messages"])
+
+
+class World:
+    """A user's machine: `home`, Claude Code's `config` folder and one `project`."""
+
+    def __init__(self, root):
+        self.home = root / "home"
+        self.config = self.home / ".claude"
+        self.project = root / "project"
+        for folder in (self.config, self.project / ".git"):
+            folder.mkdir(parents=True)
+
+    @property
+    def env(self):
+        return {
+            "HOME": str(self.home),
+            "CLAUDE_CONFIG_DIR": str(self.config),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+        }
+
+    @property
+    def client_env(self):
+        return {
+            **self.env,
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
+            "ANTHROPIC_API_KEY": "not-a-key",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "0",
+            "DISABLE_AUTOUPDATER": "1",
+            "DISABLE_TELEMETRY": "1",
+            "IS_SANDBOX": "1",
+        }
+
+    def claude(self, prompt, rules=(), args=(), **env):
+        """Type one prompt into a headless session."""
+        return self.side_by_side([prompt], rules, args, **env)[0]
+
+    def side_by_side(self, prompts, rules=(), args=(), **env):
+        """One headless session per prompt, all at once."""
+        argv = ["-p", "--output-format", "stream-json", "--verbose", "--model", "opus", *args]
+        return self._cell([(argv, prompt) for prompt in prompts], rules, env)
+
+    def client(self, *args):
+        """Another command of the client, such as `plugin install`: a Run without lines of JSON."""
+        return self._cell([(args, "")], (), {}, parse=lambda text: [{"type": "text", "text": text}])[0]
+
+    def orchestrate(self, *args, **env):
+        """Our command line, run in the project."""
+        argv = [sys.executable, "-m", "orchestrate", *args]
+        done = subprocess.run(
+            argv, env={**self.env, **env}, cwd=self.project, text=True, capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"orchestrate {' '.join(args)}: {done.stderr}"
+        return done.stdout
+
+    def events(self):
+        """All events of the project's session logs, as written."""
+        logs = sorted(self.home.glob(".orchestrator/projects/*/sessions/*/log.jsonl"))
+        return [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+
+    def _cell(self, calls, rules, env, parse=lambda text: [json.loads(line) for line in text.splitlines()]):
+        commands = [
+            {
+                "argv": [str(CLIENT), *argv],
+                "env": {**self.client_env, **env},
+                "cwd": str(self.project),
+                "stdin": stdin,
+            }
+            for argv, stdin in calls
+        ]
+        job = json.dumps({"rules": list(rules), "commands": commands})
+        done = subprocess.run(
+            [*UNSHARE, sys.executable, str(CELL)], input=job, text=True, capture_output=True, timeout=90, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        outcome = json.loads(done.stdout)
+        return [
+            Run(result["rc"], parse(result["stdout"]), result["stderr"], outcome["requests"])
+            for result in outcome["results"]
+        ]
