@@ -85,9 +85,11 @@ def test_folders_and_files_are_the_user_s_alone(log, mask, tmp_path):
     before = os.umask(mask)
     try:
         journal.append(log, b"line")
+        journal.append(f"{log}.2", b"line")
     finally:
         os.umask(before)
-    assert [mode(path) for path in (tmp_path / "a", tmp_path / "a/b", log)] == [0o700, 0o700, 0o600]
+    made = (tmp_path / "a", tmp_path / "a/b", log, f"{log}.2")
+    assert [mode(path) for path in made] == [0o700, 0o700, 0o600, 0o600]
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"v":1,"id":"01', b"\0" * 512, b"x" * 70_000])
