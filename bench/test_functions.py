@@ -2,9 +2,8 @@
 
 import pytest
 
-from orchestrate import entry
+from orchestrate import entry, payloads
 from orchestrate.hookline import EVENTS
-from orchestrate.measure import payloads
 from routing import routing_core
 from state import journal
 
@@ -18,7 +17,7 @@ PROMPTS = {
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_handle(event, box, benchmark):
-    raw = payloads.payload(event, str(box.project), str(box.transcript))
+    raw = payloads.line(event, str(box.project), str(box.transcript))
     benchmark.pedantic(entry.handle, (raw, dict(box.env)), **ROUNDS)
     assert box.records() > CALLS
 

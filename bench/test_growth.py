@@ -9,7 +9,8 @@ from statistics import median
 
 from gates import cpu_ratio, figure, held
 
-from orchestrate.measure import cases, payloads
+from orchestrate import payloads
+from orchestrate.measure import cases
 from orchestrate.measure.runner import once
 from orchestrate.request import memory
 from state import journal

@@ -75,8 +75,6 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
     module, function = HANDLERS[progress["event"]]
     __import__(module)
     outcome = getattr(sys.modules[module], function)(call)
-    if outcome is None:
-        return b""
     answer = codec.dumps(outcome.answer) if outcome.answer else b""
     if len(answer) > ANSWER_MOST:
         raise ValueError(f"the answer has {len(answer)} characters: the client takes {ANSWER_MOST}")

@@ -8,7 +8,6 @@ import orjson
 from state import files, snapshot
 from state.errors import UserError
 from state.paths import Place
-from state.snapshot import Value
 
 
 def compile(place: Place) -> str | None:
@@ -32,22 +31,6 @@ def ensure_fresh(place: Place) -> str | None:
     """Recompile when a source has changed, or was in error: another version may read it. The error there is now."""
     kept = snapshot.read(place, {})
     return compile(place) if kept.stale or kept.error else None
-
-
-def set_key(place: Place, key: str, text: str, scope: str = "repo") -> Value:
-    """Set one key in the project's ("repo") or the user's own ("global") file, and compile."""
-    from state import config_keys  # noqa: PLC0415  start-up cost
-
-    value = config_keys.assign(place, key, text, scope)
-    compile(place)
-    return value
-
-
-def unset_key(place: Place, key: str, scope: str = "repo") -> None:
-    from state import config_keys  # noqa: PLC0415  start-up cost
-
-    config_keys.remove(place, key, scope)
-    compile(place)
 
 
 def lock_timeout_s(place: Place) -> float:

@@ -1,4 +1,7 @@
-"""One key set in, or removed from, the file of a scope: "repo", the project's own, or "global", the user's."""
+"""One key set in, or removed from, the file of a scope: "repo", the project's own, or "global", the user's.
+
+The snapshot is compiled anew with it, so that it holds from the next prompt on.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +12,21 @@ from state.paths import Place
 from state.snapshot import SOURCES, Value
 
 
-def assign(place: Place, key: str, text: str, scope: str) -> Value:
+def set_key(place: Place, key: str, text: str, scope: str = "repo") -> Value:
     value = settings.parse(key, text)
     path = _holding(place, key, scope) or _new_home(folder(place, scope))
     _edit(place, scope, path, lambda raw: config_edit.with_value(path, raw, key, value))
+    compiled.compile(place)
     return value
 
 
-def remove(place: Place, key: str, scope: str) -> None:
+def unset_key(place: Place, key: str, scope: str = "repo") -> None:
     """A misspelt key too."""
     path = _holding(place, key, scope)
     if path is None:
         raise UserError(f"{folder(place, scope)}: {key} is not set there", NOT_FOUND)
     _edit(place, scope, path, lambda raw: config_edit.without(path, raw, key))
+    compiled.compile(place)
 
 
 def folder(place: Place, scope: str) -> str:

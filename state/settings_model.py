@@ -51,6 +51,23 @@ class Agents(Group):
     opus: AgentName = Field("opus-general", description="The agent that a directive names for the opus tier.")
 
 
+class Run(Group):
+    timeout_s: float = Field(1800.0, ge=0.1, le=86400, description="How long one attempt of an agent may take.")
+    stall_s: float = Field(300.0, ge=0.1, le=86400, description="An agent that says nothing for so long is stopped.")
+    attempts: int = Field(3, ge=1, le=20, description="How many attempts one request gets at the most.")
+    at_once: int = Field(3, ge=1, le=64, description="How many agents of this user run at the same time.")
+    max_turns: int = Field(0, ge=0, le=10000, description="The most turns of one attempt; 0 leaves it to the client.")
+    max_budget_usd: float = Field(
+        0.0, ge=0, le=100000, description="What one attempt may cost with an API key; 0: no limit."
+    )
+    permission_mode: Literal["", "default", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions"] = Field(
+        "", description="The client's permission mode for agents; empty leaves it to the client's own settings."
+    )
+    cache: Switch = Field(
+        False, description="`true`: the same request to the same agent on an unchanged git tree gets the last answer."
+    )
+
+
 class Metrics(Group):
     retention_days: Days = Field(90, description="Recorded facts older than this are removed by `metrics cleanup`.")
 
@@ -84,6 +101,7 @@ class Settings(BaseSettings):
         "hash", description="What the log keeps of a prompt: its hash and length, or its `text` too."
     )
     claude_binary: str = Field("claude", min_length=1, description="The client that orchestration mode starts.")
+    run: Run = Run()
     metrics: Metrics = Metrics()
     session: Session = Session()
     lock_timeout_s: float = Field(10.0, ge=0, le=3600, description="How long a command waits for another to finish.")

@@ -15,7 +15,14 @@ from state.snapshot import DEFAULTS, Value
 
 _FILE = "trust.json"
 _RANK = ("off", "advise", "subagents", "session")
-_PROGRAMS_AND_AGENTS = ("claude_binary", "agents.haiku", "agents.sonnet", "agents.opus")
+_NEEDS_TRUST = (
+    "claude_binary",
+    "agents.haiku",
+    "agents.sonnet",
+    "agents.opus",
+    "run.max_budget_usd",
+    "run.permission_mode",
+)
 # What a user switched off, or kept out of the log, a repository does not switch on.
 _RAISED_BY = {"mode": "orchestration", "enabled": True, "rollout.enabled": True, "record_prompts": "text"}
 
@@ -44,7 +51,7 @@ def warnings(place: Place, ignored: Mapping[str, Value]) -> list[str]:
 def guarded(repo: Mapping[str, Value], beneath: Mapping[str, Value]) -> list[str]:
     """The keys of `repo` that need trust, given what defaults and the user's own file say."""
     under = {**DEFAULTS, **beneath}
-    keys = [key for key in _PROGRAMS_AND_AGENTS if repo.get(key, under[key]) != under[key]]
+    keys = [key for key in _NEEDS_TRUST if repo.get(key, under[key]) != under[key]]
     keys += [key for key, value in _RAISED_BY.items() if repo.get(key) == value != under[key]]
     return keys + _raising(repo, under)
 

@@ -132,6 +132,13 @@ def test_a_source_of_another_length_makes_it_ignored(loaded, package):
     assert loaders(loaded(package, payload("Stop"))) == {FROM_FILE}
 
 
+@pytest.mark.parametrize("spoil", [lambda whole: whole[:-4] + b"\x01\x02\r\n", lambda whole: whole[:-100]])
+def test_another_python_s_or_a_cut_one_is_ignored(spoil, loaded, package):
+    file = package / bundle.FOLDER / sys.implementation.cache_tag
+    file.write_bytes(spoil(file.read_bytes()))
+    assert loaders(loaded(package, payload("Stop"))) == {FROM_FILE}
+
+
 def test_building_anew_makes_it_good_again(loaded, package):
     os.utime(package / "state/codec.py", (1, 1))
     bundle.build(str(package))

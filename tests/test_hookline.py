@@ -1,6 +1,7 @@
 """The command line of a hook, as a shell runs it: whatever is gone or broken, exit code 0 and silence."""
 
 import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -114,9 +115,11 @@ def test_the_weights_are_missing(run, package, place):
         b"\0" * 5000,
         bytes(range(16)),
         bundle.MAGIC_NUMBER,
-        bundle.MAGIC_NUMBER + b"\0\0\0",
-        bundle.MAGIC_NUMBER + b"N",
-        bundle.MAGIC_NUMBER + b"i\1\0\0\0",
+        b"\0\0\0" + bundle.MAGIC_NUMBER,
+        b"N" + bundle.MAGIC_NUMBER,
+        marshal.dumps((5, 6)) + bundle.MAGIC_NUMBER,
+        marshal.dumps((compile("1 / 0", "x", "exec"), ())) + bundle.MAGIC_NUMBER,
+        marshal.dumps((compile("", "x", "exec"), ())) + bundle.MAGIC_NUMBER,
     ],
     ids=lambda content: content[:6].hex(),
 )
@@ -134,7 +137,7 @@ def test_a_bundle_cut_short_is_passed_over(kept, run, package):
 
 def test_a_bundle_of_another_python_is_passed_over(run, package):
     whole = (package / TAG).read_bytes()
-    (package / TAG).write_bytes(b"\x01\x02\r\n" + whole[4:])
+    (package / TAG).write_bytes(whole[:-4] + b"\x01\x02\r\n")
     assert is_directive(run(hookline.command(sys.executable, str(package))))
 
 

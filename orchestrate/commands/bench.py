@@ -55,7 +55,8 @@ def overhead(context: click.Context, rounds: int, as_json: bool) -> None:
 
 
 def _document(found: "Overhead") -> dict[str, object]:
-    from orchestrate.measure import overhead, payloads
+    from orchestrate import payloads
+    from orchestrate.measure import overhead
 
     return {
         "form": found.form,
@@ -71,7 +72,8 @@ def _document(found: "Overhead") -> dict[str, object]:
 
 
 def _show(found: "Overhead") -> None:
-    from orchestrate.measure import overhead, payloads
+    from orchestrate import payloads
+    from orchestrate.measure import overhead
 
     budget = overhead.BUDGET_MS
     width = max(len(row.name) for row in found.rows)

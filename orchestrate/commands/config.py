@@ -5,7 +5,7 @@ import os
 import click
 
 from orchestrate.commands import here
-from state import compiled, settings, settings_model, settings_reference
+from state import compiled, config_keys, settings, settings_model, settings_reference
 from state.errors import FAILED, UserError
 
 project_root = click.option("--project-root", help="The project, if not that of the working directory.")
@@ -87,7 +87,7 @@ def set_value(key: str, value: str, everywhere: bool, project_root: str | None) 
       $ orchestrate config set record_prompts text --global
     """
     place = here.place(project_root)
-    stored = compiled.set_key(place, key, value, _scope(everywhere))
+    stored = config_keys.set_key(place, key, value, _scope(everywhere))
     click.echo(f"{key}: {settings_reference.shown(stored)}")
     _tell(compiled.warnings(place))
     _tell_what_overrules(key, stored, project_root)
@@ -105,7 +105,7 @@ def unset(key: str, everywhere: bool, project_root: str | None) -> None:
       $ orchestrate config unset rollout.stage
       $ orchestrate config unset record_prompts --global
     """
-    compiled.unset_key(here.place(project_root), key, _scope(everywhere))
+    config_keys.unset_key(here.place(project_root), key, _scope(everywhere))
 
 
 @command.command()

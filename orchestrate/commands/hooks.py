@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import click
 
-from orchestrate import hookline
+from orchestrate import hookline, payloads
 from orchestrate.commands import here
-from orchestrate.install import interpreter, receipts, samples, shipped, status, survey, trial
+from orchestrate.install import interpreter, receipts, shipped, status, survey, trial
 from orchestrate.install.status import Report, Scope
 from orchestrate.install.survey import Sighting
 from state.errors import FAILED, UserError
@@ -118,7 +118,7 @@ def _tried(place: Place) -> Iterator[tuple[Case, trial.Result]]:
 
 def _cases(seen: list[Sighting]) -> list[Case]:
     """The installed lines; where there are none, those that an install would write."""
-    known = [event for event in samples.EVENTS if event in hookline.EVENTS]
+    known = [event for event in payloads.EVENTS if event in hookline.EVENTS]
     found = [
         Case(event, line, sighting.scope)
         for sighting in seen

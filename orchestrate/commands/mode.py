@@ -5,7 +5,7 @@ import click
 from orchestrate.commands import here
 from orchestrate.commands.context import detected
 from orchestrate.request import mode
-from state import compiled
+from state import config_keys
 
 WORDS = ("directive", "orchestration", "auto")
 
@@ -60,5 +60,5 @@ def set_mode(word: str, everywhere: bool, project_root: str | None) -> None:
       $ orchestrate mode set auto --global
     """
     scope = "global" if everywhere else "repo"
-    compiled.set_key(here.place(project_root), "mode", word, scope)
+    config_keys.set_key(here.place(project_root), "mode", word, scope)
     click.echo(f"mode: {word} ({'every project' if everywhere else 'this project'}, from the next prompt on)")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrate.install import samples
+from orchestrate import payloads
 
 BUDGET_MS = 500
 TIMEOUT_S = 30.0
@@ -43,7 +43,7 @@ class Room(NamedTuple):
     env: dict[str, str]
 
     def run(self, event: str, command: str, plugin: Path | None = None) -> Result:
-        stdin = json.dumps(samples.payload(event, str(self.project))) + "\n"
+        stdin = json.dumps(payloads.fields(event, str(self.project))) + "\n"
         env = self.env if plugin is None else {**self.env, "CLAUDE_PLUGIN_ROOT": str(plugin)}
         return run(event, command, stdin.encode(), env, self.project)
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrate import hookline
-from orchestrate.measure import payloads
+from orchestrate import hookline, payloads
 from orchestrate.measure.runner import Case
 from state.paths import LOG, Place, locate, session_dir
 
@@ -78,7 +77,7 @@ def hook(
     """`name`: one of payloads.NAMES; `label`: what to call the case, else the same."""
     label = label or name
     file = box.home.parent / f"{label}.json"
-    file.write_bytes(payloads.payload(name, str(box.project), str(box.transcript), session, prompt))
+    file.write_bytes(payloads.line(name, str(box.project), str(box.transcript), session, prompt))
     return Case(label, hookline.arguments(box.python, box.package), str(file), box.env)
 
 

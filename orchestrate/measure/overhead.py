@@ -4,8 +4,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-from orchestrate import bundle
-from orchestrate.measure import cases, payloads
+from orchestrate import bundle, payloads
+from orchestrate.measure import cases
 from orchestrate.measure.cases import Sandbox
 from orchestrate.measure.runner import ROUNDS, WARM_UPS, Case, Series, interleaved
 from state.errors import UserError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrate import bundle, hookline
+from orchestrate import bundle, hookline, payloads
 from orchestrate.hookline import EVENTS
-from orchestrate.measure import cases, overhead, payloads, runner
+from orchestrate.measure import cases, overhead, runner
 from orchestrate.measure.runner import Case, Sample, Series
 from state.errors import UserError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrate import __version__, layout
-from state import adoption, compiled, journal, session_file, snapshot
+from state import adoption, config_keys, journal, session_file, snapshot
 from state.paths import locate
 
 
@@ -119,7 +119,7 @@ def test_what_was_recorded_before_moves_along(project, home, own):
     for prompt in "ab":
         decide(place, "s", prompt)
     session_file.refresh(place, "s")
-    compiled.set_key(place, "mode", "orchestration")
+    config_keys.set_key(place, "mode", "orchestration")
     Path(place.state, "current").write_text("s\n")
     done = initialise(project, home)
     assert (done.created, done.adopted) == (True, adoption.Adopted(1, True, []))
@@ -132,12 +132,12 @@ def test_what_was_recorded_before_moves_along(project, home, own):
 def test_what_both_places_have_is_united_and_the_projects_own_holds(project, home, own):
     place = here(project, home)
     decide(place, "s", "a", 1e9)
-    compiled.set_key(place, "log.level", "info")
+    config_keys.set_key(place, "log.level", "info")
     own.mkdir()
     new = here(project, home)
     decide(new, "s", "b", 1e9 + 5)
     session_file.refresh(new, "s")
-    compiled.set_key(new, "log.level", "error")
+    config_keys.set_key(new, "log.level", "error")
     done = initialise(project, home)
     kept = f"{own}/backups/adopted/config.yaml"
     assert done.adopted == adoption.Adopted(1, False, [kept])

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from orchestrate.cli import request
-from state import compiled, journal
+from state import config_keys, journal
 from state.paths import LOG, session_dir
 
 
@@ -92,7 +92,7 @@ def test_orchestration_without_a_runner_is_a_directive_and_says_so(ask, place, m
 
 
 def test_explicit_orchestration_is_refused_where_the_rollout_is_closed(ask, place):
-    compiled.set_key(place, "rollout.enabled", "false", "global")
+    config_keys.set_key(place, "rollout.enabled", "false", "global")
     code, out, err = ask("Fix typo in README.md", "--mode", "orchestration")
     assert (code, out) == (4, "")
     assert err == "orchestrate-request: orchestration was asked for, but rollout.enabled is false: directive only\n"

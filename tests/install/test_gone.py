@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrate import hookline
-from orchestrate.install import interpreter, samples, shipped
+from orchestrate import hookline, payloads
+from orchestrate.install import interpreter, shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = shipped.folder(shipped.here().home)
@@ -37,7 +37,7 @@ def installed(tmp_path, home):
 
 
 def send(argv, cwd, event="UserPromptSubmit", **env):
-    stdin = json.dumps(samples.payload(event, str(cwd))).encode()
+    stdin = json.dumps(payloads.fields(event, str(cwd))).encode()
     full = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **env}
     env = {name: value for name, value in full.items() if value is not None}
     done = subprocess.run(argv, input=stdin, capture_output=True, cwd=cwd, env=env, timeout=30, check=False)
@@ -130,7 +130,7 @@ def test_without_a_home_the_wrappers_are_silent(way, value, installed, project):
     assert send(WAYS[way](installed), project, HOME=value) == (0, "", "")
 
 
-@pytest.mark.parametrize("event", samples.EVENTS)
+@pytest.mark.parametrize("event", payloads.EVENTS)
 def test_every_event_passes_the_generic_wrapper(event, installed, project):
     code, _, err = send(WAYS["hook.sh"](installed), project, event)
     assert (code, err) == (0, "")
@@ -164,7 +164,7 @@ def test_batch_and_overnight_go_to_orchestrate_request(switch, installed, projec
     echo = "import sys\ndef request():\n    print(sys.argv[1:], sys.stdin.read())\n"
     (installed.home / "orchestrate/cli.py").write_text(echo)
     way = WAYS["hybrid-prompt.sh"](installed)
-    payload = json.dumps(samples.payload("UserPromptSubmit", str(project)))
+    payload = json.dumps(payloads.fields("UserPromptSubmit", str(project)))
     assert send(way, project, **{switch: "1"}) == (0, f"['--interactive'] {payload}\n", "")
     for value in ("0", "", "yes"):
         assert "haiku-general" in context(send(way, project, **{switch: value})[1])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrate import hookline
-from orchestrate.install import samples, shipped, status, survey, trial
+from orchestrate import hookline, payloads
+from orchestrate.install import shipped, status, survey, trial
 from orchestrate.install.interpreter import Interpreter
 from state.paths import locate
 
@@ -191,7 +191,7 @@ def test_every_installed_hook_is_tried(orchestrate):
     code, out, err = orchestrate("hooks", "test", "--json")
     results = json.loads(out)
     assert (code, err) == (0, "")
-    assert [(result["where"], result["event"]) for result in results] == [("user", event) for event in samples.EVENTS]
+    assert [(result["where"], result["event"]) for result in results] == [("user", event) for event in payloads.EVENTS]
     assert {(result["exit_code"], result["problem"]) for result in results} == {(0, None)}
     assert [result["event"] for result in results if result["stdout"]] == ["UserPromptSubmit"]
 
@@ -206,7 +206,7 @@ def test_without_an_install_the_line_that_it_would_write_is_tried(orchestrate):
     code, out, _ = orchestrate("hooks", "test")
     rows = out.splitlines()
     assert code == 0
-    assert [row.split()[:3] for row in rows] == [["not", "installed", event] for event in samples.EVENTS]
+    assert [row.split()[:3] for row in rows] == [["not", "installed", event] for event in payloads.EVENTS]
     assert rows[1].split()[6] == "ok"
     assert rows[1].count('{"hookSpecificOutput":') == 1
 
@@ -216,7 +216,9 @@ def test_the_plugin_s_hooks_are_tried(orchestrate, settings):
     settings.write_text('{"enabledPlugins": {"orchestrate@here": true}}')
     orchestrate("install", "--scope", "plugin")
     results = json.loads(orchestrate("hooks", "test", "--json")[1])
-    assert [(result["where"], result["event"]) for result in results] == [("plugin", event) for event in samples.EVENTS]
+    assert [(result["where"], result["event"]) for result in results] == [
+        ("plugin", event) for event in payloads.EVENTS
+    ]
     answers = [result["stdout"] for result in results if result["stdout"]]
     assert len(answers) == 1
     assert "orchestrate:haiku-general" in answers[0]
@@ -256,7 +258,7 @@ def test_a_trial_sees_only_its_own_world(tmp_path):
     record.write_text("/p\n/h\n")
     with trial.room("/usr/bin:/bin", record) as room:
         told = room.run("Stop", 'env; pwd; cat; cat "$HOME/.orchestrator/install/interpreter"').stdout.splitlines()
-        payload = samples.payload("Stop", str(room.project))
+        payload = payloads.fields("Stop", str(room.project))
         assert sorted(line for line in told[:-4] if not line.startswith(("_=", "OLDPWD="))) == [
             f"CLAUDE_PROJECT_DIR={room.project}",
             f"HOME={room.home}",

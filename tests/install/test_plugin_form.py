@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from orchestrate import __version__, hookline
-from orchestrate.install import interpreter, samples, shipped
+from orchestrate import __version__, hookline, payloads
+from orchestrate.install import interpreter, shipped
 from state.errors import UserError
 
 FOLDER = shipped.folder(shipped.here().home)
@@ -30,12 +30,12 @@ def test_the_plugin_has_the_hooks_that_an_install_writes():
 
 
 def test_there_is_a_sample_of_every_handled_event():
-    assert sorted(samples.EVENTS) == sorted(hookline.EVENTS)
+    assert sorted(payloads.EVENTS) == sorted(hookline.EVENTS)
 
 
 def run(line, project, root):
     env = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLAUDE_PLUGIN_ROOT": str(root)}
-    stdin = json.dumps(samples.payload("UserPromptSubmit", str(project))).encode()
+    stdin = json.dumps(payloads.fields("UserPromptSubmit", str(project))).encode()
     done = subprocess.run(["/bin/sh", "-c", line], input=stdin, capture_output=True, cwd=project, env=env, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 

@@ -116,13 +116,13 @@ def test_warnings_reach_the_snapshot(ours, config):
 
 
 def test_a_key_set_here_needs_no_further_trust(ours):
-    assert compiled.set_key(ours, "mode", "orchestration") == "orchestration"
+    assert config_keys.set_key(ours, "mode", "orchestration") == "orchestration"
     assert (snapshot.read(ours, {}).values["mode"], compiled.warnings(ours)) == ("orchestration", [])
 
 
 def test_setting_a_key_does_not_vouch_for_what_the_repository_wants(ours, config):
     config.write_text("claude_binary: /tmp/evil\n")
-    compiled.set_key(ours, "log.level", "info")
+    config_keys.set_key(ours, "log.level", "info")
     found = snapshot.read(ours, {}).values
     assert (found["claude_binary"], found["log.level"]) == ("claude", "info")
 
@@ -131,43 +131,43 @@ def test_a_key_is_set_where_it_is_set_already(ours, config):
     config.write_text("log:\n  level: info\n")
     beside = config.with_suffix(".json")
     beside.write_text('{"enabled": true}')
-    compiled.set_key(ours, "log.level", "error")
-    compiled.set_key(ours, "log.format", "json")
+    config_keys.set_key(ours, "log.level", "error")
+    config_keys.set_key(ours, "log.format", "json")
     assert config.read_text() == "log:\n  level: error\n"
     assert json.loads(beside.read_text()) == {"enabled": True, "log": {"format": "json"}}
 
 
 def test_each_scope_has_its_file(ours, config, home):
-    compiled.set_key(ours, "mode", "directive", "global")
-    compiled.set_key(ours, "mode", "auto", "repo")
+    config_keys.set_key(ours, "mode", "directive", "global")
+    config_keys.set_key(ours, "mode", "auto", "repo")
     assert (home / ".orchestrator" / "config.yaml").read_text() == "mode: directive\n"
     assert config.read_text() == "mode: auto\n"
-    compiled.unset_key(ours, "mode", "repo")
+    config_keys.unset_key(ours, "mode", "repo")
     assert snapshot.read(ours, {}).values["mode"] == "directive"
 
 
 def test_a_key_that_is_not_there_cannot_be_removed(ours):
     with pytest.raises(UserError) as caught:
-        compiled.unset_key(ours, "mode")
+        config_keys.unset_key(ours, "mode")
     assert (str(caught.value), caught.value.code) == (f"{ours.state}: mode is not set there", NOT_FOUND)
 
 
 def test_a_misspelt_key_can_be_removed(ours, config):
     config.write_text("# mine\nmodus: auto\n")
-    compiled.unset_key(ours, "modus")
+    config_keys.unset_key(ours, "modus")
     assert (config.read_text(), snapshot.read(ours, {}).error) == ("# mine\n", None)
 
 
 def test_a_wrong_value_changes_nothing(ours, config):
     config.write_text("mode: auto\n")
     with pytest.raises(UserError, match=r"^mode: input should be 'auto', 'directive' or 'orchestration', got 'fast'$"):
-        compiled.set_key(ours, "mode", "fast")
+        config_keys.set_key(ours, "mode", "fast")
     assert config.read_text() == "mode: auto\n"
 
 
 def test_without_a_home_there_is_no_file_of_ones_own(ours):
     place = locate(ours.root, {})
     with pytest.raises(UserError, match="no writable home folder"):
-        compiled.set_key(place, "mode", "auto", "global")
-    config_keys.assign(place, "log.level", "info", "repo")
+        config_keys.set_key(place, "mode", "auto", "global")
+    config_keys.set_key(place, "log.level", "info", "repo")
     assert settings.load(place, {}).settings.log.level == "info"

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from state import compiled, files, journal, session_file
+from state import compiled, config_keys, files, journal, session_file
 from state.errors import UserError
 from state.paths import Place, session_dir
 
@@ -89,7 +89,7 @@ def test_a_full_disk_keeps_the_session(disk):
 def test_a_read_only_disk_is_one_line(disk):
     place = Place(str(disk), "0" * 16, str(disk), None, True)
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    for act in (lambda: compiled.compile(place), lambda: compiled.set_key(place, "mode", "auto")):
+    for act in (lambda: compiled.compile(place), lambda: config_keys.set_key(place, "mode", "auto")):
         with pytest.raises(UserError) as caught:
             act()
         assert str(caught.value).endswith(": read-only file system: the file system is mounted read-only")

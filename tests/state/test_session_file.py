@@ -120,11 +120,11 @@ def test_the_files_worked_on_stay_when_the_transcript_goes(place, project):
 
 
 def test_a_preference_shows_once_it_is_set(place):
-    from state import compiled
+    from state import config_keys
 
     decide(place, "p")
     session_file.refresh(place, "s1")
-    compiled.set_key(place, "mode", "directive")
+    config_keys.set_key(place, "mode", "directive")
     assert session_file.load(place, "s1")["context"]["user_preferences"] == DEFAULT_PREFERENCES | {"mode": "directive"}
 
 
@@ -290,10 +290,10 @@ def test_an_unknown_session_is_not_found(place):
 
 
 def test_a_held_lock_is_waited_for_and_then_named(place, monkeypatch):
-    from state import compiled, locks
+    from state import config_keys, locks
 
     decide(place, "p")
-    compiled.set_key(place, "lock_timeout_s", "0.05")
+    config_keys.set_key(place, "lock_timeout_s", "0.05")
     lock = folder(place) / "lock"
     with locks.hold(str(lock), 1), pytest.raises(UserError) as caught:
         session_file.load(place, "s1")

@@ -11,7 +11,7 @@ _ASKED = {
     "subagent_type": "general-purpose",
     "model": "sonnet",
 }
-_LAUNCHED = {
+_LAUNCHED: dict[str, object] = {
     "isAsync": True,
     "status": "async_launched",
     "agentId": "a1dce87482518de7b",
@@ -21,8 +21,8 @@ _LAUNCHED = {
     "canReadOutputFile": True,
     "canContinueAgent": True,
 }
-_SPAWN = {"tool_name": "Agent", "tool_input": _ASKED, "tool_use_id": "toolu_fake_00002_0"}
-_EFFORT = {"effort": {"level": "medium"}}
+_SPAWN: dict[str, object] = {"tool_name": "Agent", "tool_input": _ASKED, "tool_use_id": "toolu_fake_00002_0"}
+_EFFORT: dict[str, object] = {"effort": {"level": "medium"}}
 _RUNNING = {
     "id": "a1dce87482518de7b",
     "type": "subagent",
@@ -74,14 +74,21 @@ ONE_PROMPT = (
     "SessionEnd",
 )
 NAMES = (*ONE_PROMPT, "StopFailure")
+EVENTS = tuple(_OWN)
 
 
-def payload(name: str, cwd: str, transcript: str, session: str = SESSION, prompt: str | None = None) -> bytes:
-    """The line on stdin of the hook `name` (one of NAMES)."""
+def line(name: str, cwd: str, transcript: str, session: str = SESSION, prompt: str | None = None) -> bytes:
+    """What stands on stdin of the hook `name` (one of NAMES)."""
+    return json.dumps(fields(name, cwd, transcript, session, prompt)).encode() + b"\n"
+
+
+def fields(
+    name: str, cwd: str, transcript: str | None = None, session: str = SESSION, prompt: str | None = None
+) -> dict[str, object]:
     event = name.partition(" ")[0]
-    fields: dict[str, object] = {
+    found: dict[str, object] = {
         "session_id": session,
-        "transcript_path": transcript,
+        "transcript_path": transcript or f"{cwd}/{session}.jsonl",
         "cwd": cwd,
         "hook_event_name": event,
         **({} if event in _NO_PROMPT else {"prompt_id": "9cb158ba-4e0e-4d2e-9c21-b931a26e7113"}),
@@ -89,7 +96,7 @@ def payload(name: str, cwd: str, transcript: str, session: str = SESSION, prompt
         **_OWN[event],
     }
     if name == NOTIFICATION:
-        fields["prompt"] = _NOTIFICATION
+        found["prompt"] = _NOTIFICATION
     if prompt is not None:
-        fields["prompt"] = prompt
-    return json.dumps(fields).encode() + b"\n"
+        found["prompt"] = prompt
+    return found
