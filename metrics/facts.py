@@ -10,17 +10,20 @@ from typing import NamedTuple
 
 import orjson
 
-from metrics.compliance import Agent, judge
+from metrics.compliance import FOLLOWED, Agent, Run, judge, judge_runs
 from state.store import Event, HookError
 
 DELEGATE = "delegate"
 SILENT = "none"  # the rung of a decision that was recorded only
+ORCHESTRATION = "orchestration"  # the rung of a decision that we carry out ourselves
 STAY = "stay"
 ESCALATE = "escalate"
 PERSIST = "persist"
 NOT_TOLD = "not told"
 _HOOK_FAILED = "orchestration.hook.failed"
-_NO_HOOK_TIME = (_HOOK_FAILED, "orchestration.state.recovered")
+_RUN_STARTED = "orchestration.run.started"
+_RUN_FINISHED = "orchestration.run.finished"
+_NO_OVERHEAD = (_HOOK_FAILED, "orchestration.state.recovered", _RUN_STARTED)
 _Key = tuple[str, str]  # the session and an id that is unique in it
 
 
@@ -39,7 +42,7 @@ class Decision(NamedTuple):
     @property
     def is_delegated(self) -> bool:
         """Handed over in fact: with enforcement off nobody was told, so nobody can follow or ignore it."""
-        return self.action == DELEGATE and self.rung != SILENT
+        return self.rung == ORCHESTRATION or (self.action == DELEGATE and self.rung != SILENT)
 
 
 class Failure(NamedTuple):
@@ -56,6 +59,7 @@ class Turn:
     decisions: list[Decision] = field(default_factory=list)
     skipped: int = 0
     agents: defaultdict[_Key, set[str]] = field(default_factory=lambda: defaultdict(set))  # the types told of each
+    runs: dict[str, Run] = field(default_factory=dict)  # by id
     ended: bool = False
     failed: bool = False
     overheads_ms: list[float] = field(default_factory=list)
@@ -81,7 +85,10 @@ class Facts:
             for kind in kinds
             for model in self.models.get(agent, {None})
         ]
-        return judge(decision.agent, decision.tier, ran, turn.ended or turn.failed)
+        verdict = judge(decision.agent, decision.tier, ran, turn.ended or turn.failed)
+        if verdict == FOLLOWED or decision.rung != ORCHESTRATION or not turn.runs:
+            return verdict
+        return judge_runs(decision.agent, decision.tier, turn.runs.values())
 
     def failures(self) -> Counter[Failure]:
         """A failure of a handler is told in both places; it is one."""
@@ -102,9 +109,10 @@ def gather(events: Iterable[Event], errors: Iterable[HookError]) -> Facts:
 
 def _note_overhead(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
     overhead_ms = payload.get("overhead_ms")
-    if event.type in _NO_HOOK_TIME or isinstance(overhead_ms, bool) or not isinstance(overhead_ms, int | float):
+    if event.type in _NO_OVERHEAD or isinstance(overhead_ms, bool) or not isinstance(overhead_ms, int | float):
         return
-    facts.overheads_ms.append(overhead_ms)
+    if event.type != _RUN_FINISHED:  # what a run took of ours belongs to its prompt, and is no hook call
+        facts.overheads_ms.append(overhead_ms)
     if event.prompt_id is not None:
         _turn(facts, event).overheads_ms.append(overhead_ms)
 
@@ -151,6 +159,16 @@ def _note_finished(facts: Facts, event: Event, _payload: Mapping[str, object]) -
     facts.finished.add((event.session, event.entity_id))
 
 
+def _note_run_started(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
+    _turn(facts, event).runs.setdefault(event.entity_id, Run(_word(payload, "agent"), None, None))
+
+
+def _note_run_finished(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
+    model, is_ok = payload.get("model_served"), payload.get("outcome") == "ok"
+    served = model if isinstance(model, str) else None
+    _turn(facts, event).runs[event.entity_id] = Run(_word(payload, "agent"), served, is_ok)
+
+
 def _note_turn_end(facts: Facts, event: Event, _payload: Mapping[str, object]) -> None:
     if event.prompt_id is not None:
         _turn(facts, event).ended = True
@@ -182,6 +200,8 @@ _NOTES = {
     "orchestration.spawn.launched": _note_launched,
     "orchestration.agent.start": _note_started,
     "orchestration.agent.end": _note_finished,
+    _RUN_STARTED: _note_run_started,
+    _RUN_FINISHED: _note_run_finished,
     "orchestration.turn.end": _note_turn_end,
     "orchestration.turn.failed": _note_turn_failed,
     _HOOK_FAILED: _note_hook_failed,

@@ -76,14 +76,16 @@ def _of_decisions(facts: Facts, pairs: Sequence[Decided], turns: Sequence[Turn])
 
 
 def _of_agents(facts: Facts, turns: Iterable[Turn]) -> Figures:
-    """An agent has failed when its turn ended in an API error before the agent had ended."""
+    """An agent has failed when its turn ended in an API error before the agent had ended; a run of ours says so."""
+    turns = list(turns)
     ran = [(turn, agent in facts.finished) for turn in turns for agent in turn.agents]
-    finished = sum(done for _, done in ran)
-    failed = sum(turn.failed and not done for turn, done in ran)
+    runs = Counter(run.is_ok for turn in turns for run in turn.runs.values())
+    finished = sum(done for _, done in ran) + runs[True]
+    failed = sum(turn.failed and not done for turn, done in ran) + runs[False]
     return {
         "agents_finished": finished,
         "agents_failed": failed,
-        "agents_unknown": len(ran) - finished - failed,
+        "agents_unknown": len(ran) + runs.total() - finished - failed,
         "agent_success": _share(finished, finished + failed),
     }
 

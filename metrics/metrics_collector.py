@@ -15,5 +15,5 @@ def collect(place: Place, period: Window | None = None, groups: Iterable[str] = 
     """The report of a period, else of today, and what was read for it."""
     with open_store(place) as store:
         ingested = ingest(place, store)
-        log.get().info("ingest.finished", project=place.project, **ingested._asdict())
+        log.tell("info", "ingest.finished", project=place.project, **ingested._asdict())
         return build(store, period or window(date.today(), date.today()), groups), ingested

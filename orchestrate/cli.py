@@ -12,6 +12,7 @@ from state import log, snapshot
 from state.errors import INTERRUPTED, UserError
 
 COMMANDS = {
+    "agents": "orchestrate.commands.agents",
     "bench": "orchestrate.commands.bench",
     "config": "orchestrate.commands.config",
     "context": "orchestrate.commands.context",

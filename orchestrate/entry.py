@@ -31,20 +31,21 @@ def main() -> None:
     """Answer the call on stdin and leave at once, without the interpreter's own clean-up."""
     spent_ms = time.process_time_ns() / 1e6
     _give_up_after(LIMIT_S)
-    answer = handle(_read(0), environment(), spent_ms)
+    answer = handle(_read(0), environment(), spent_ms, is_alone=True)
     while answer:
         answer = answer[posix.write(1, answer) :]
     posix._exit(0)
 
 
-def handle(raw: bytes, env: dict[str, str], spent_ms: float = 0.0) -> bytes:
-    """`spent_ms`: what the process cost before this call, so that the record tells the whole overhead."""
-    if env.get("ORCHESTRATOR_DISABLED") == "1" or env.get("ORCHESTRATOR_DEPTH", "0") not in ("", "0"):
+def handle(raw: bytes, env: dict[str, str], spent_ms: float = 0.0, is_alone: bool = False) -> bytes:
+    """`spent_ms`: what the process cost before this call, so that the record tells the whole overhead.
+    `is_alone`: the process is for this call, which may hand it over to the agent runner."""
+    if env.get("ORCHESTRATOR_DISABLED") == "1":
         return b""
     started = time.monotonic_ns()
     progress: dict[str, str] = {"where": "decode", "event": "", "session": "", "cwd": _folder(env)}
     try:
-        return _answer(raw, env, progress, started - int(spent_ms * 1e6))
+        return _answer(raw, env, progress, started - int(spent_ms * 1e6), is_alone)
     except Exception:  # the one boundary of the hot path: a hook fails open
         from orchestrate.request import faults
 
@@ -56,7 +57,7 @@ def environment() -> dict[str, str]:
     return {_text(name): _text(value) for name, value in posix.environ.items()}
 
 
-def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_ns: int) -> bytes:
+def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_ns: int, is_alone: bool) -> bytes:
     payload = codec.loads(raw)
     if not isinstance(payload, dict):
         raise ValueError("the payload is not an object")
@@ -65,7 +66,7 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
     if progress["event"] not in HANDLERS:
         return b""
     progress["where"] = "handler"
-    call = _call(payload, env, progress)
+    call = call_of(payload, env, progress, is_alone)
     if not call.settings.values["enabled"]:
         return b""
     if call.settings.stale:
@@ -94,14 +95,14 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
     return answer
 
 
-def _call(payload: dict[str, object], env: dict[str, str], progress: dict[str, str]) -> Call:
+def call_of(payload: dict[str, object], env: dict[str, str], progress: dict[str, str], is_alone: bool) -> Call:
     cwd = payload.get("cwd")
     if "CLAUDE_PROJECT_DIR" not in env and _is_path(cwd):
         progress["cwd"] = str(cwd)
     place = locate(progress["cwd"], env)
     session = env.get("ORCHESTRATOR_SESSION") or payload.get("session_id")
     progress["session"] = session if isinstance(session, str) and session else "unknown"
-    return Call(payload, env, place, snapshot.read(place, env), progress["session"], time.time())
+    return Call(payload, env, place, snapshot.read(place, env), progress["session"], time.time(), is_alone)
 
 
 def _is_path(value: object) -> bool:

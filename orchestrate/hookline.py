@@ -36,7 +36,7 @@ class Event(NamedTuple):
 
 EVENTS = {
     "SessionStart": Event(None, 5),
-    "UserPromptSubmit": Event(None, 5),
+    "UserPromptSubmit": Event(None, 600),  # an agent may answer in its place; a directive has its own limit of 2 s
     "PreToolUse": Event("Agent|Task|Workflow", 5),
     "PostToolUse": Event("Agent|Task", 5),
     "SubagentStart": Event(None, 5),

@@ -109,6 +109,11 @@ def _ended(result: str) -> Callable[[SessionState, Event], None]:
     return apply
 
 
+def _ran(state: SessionState, event: Event) -> None:
+    """An orchestrated request has no turn of the client: its run ends it."""
+    _ended("success" if _payload(event).get("outcome") == "ok" else "error")(state, event)
+
+
 def _queued(state: SessionState, event: Event) -> None:
     _finished(state, event)
     payload = {key: value for key, value in _payload(event).items() if key != "overhead_ms"}
@@ -136,6 +141,7 @@ _FOLDS = {
     "orchestration.prompt.decided": _decided,
     "orchestration.turn.end": _ended("success"),
     "orchestration.turn.failed": _ended("error"),
+    "orchestration.run.finished": _ran,
     "orchestration.work.queued": _queued,
     "orchestration.work.finished": _finished,
     "orchestration.result.cached": _cached,

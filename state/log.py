@@ -12,7 +12,9 @@ class Wanted(NamedTuple):
     level: str
 
 
+LEVELS = ("debug", "info", "warning", "error")
 _wanted = [Wanted("text", "warning")]
+_bound: dict[str, object] = {}
 
 
 def want(form: str, level: str) -> None:
@@ -20,6 +22,17 @@ def want(form: str, level: str) -> None:
     _wanted[:] = [Wanted(form, level)]
     if "structlog" in sys.modules:
         sys.modules["structlog"].reset_defaults()
+
+
+def bind(**fields: object) -> None:
+    """On every line of this process from now on."""
+    _bound.update(fields)
+
+
+def tell(level: str, event: str, **fields: object) -> None:
+    """One line, and nothing imported where its level is held back."""
+    if LEVELS.index(level) >= LEVELS.index(_wanted[0].level):
+        getattr(get(), level)(event, **fields)
 
 
 def is_json() -> bool:
@@ -43,7 +56,7 @@ def get() -> "FilteringBoundLogger":
             wrapper_class=structlog.make_filtering_bound_logger(level),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         )
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: FilteringBoundLogger = structlog.get_logger(**_bound)
     return logger
 
 

@@ -51,8 +51,7 @@ def set_aside(place: Place, session: str, why: str) -> None:
     entity = ("session", session)
     payload: dict[str, object] = {"file": FILE, "kept_as": kept_as, "overhead_ms": 0.0}
     entry = journal.event(place, "orchestration.state.recovered", session, None, entity, payload, now, actor="cli")
-    tell = log.get().warning if why == "corrupt" else log.get().info
-    tell("state.recovered", session=session, file=FILE, kept_as=kept_as)
+    log.tell("warning" if why == "corrupt" else "info", "state.recovered", session=session, file=FILE, kept_as=kept_as)
     try:
         Path(path).rename(Path(path).with_name(kept_as))
         journal.record(place, entry)

@@ -18,7 +18,7 @@ from orchestrate import bundle, hookline
 TELL = """\
  import sys, json
  from orchestrate.entry import handle
- for raw in json.loads(sys.argv[2]): handle(raw.encode(), json.loads(sys.argv[3]))
+ for raw in json.loads(sys.argv[2]): handle(raw.encode(), json.loads(sys.argv[3]), is_alone=True)
  ours = {n: m for n, m in sys.modules.items() if n.partition(".")[0] in ("orchestrate", "routing", "state", "metrics")}
  print(json.dumps({n: [type(m.__spec__.loader).__name__, m.__file__] for n, m in ours.items()}))
 """
@@ -52,11 +52,11 @@ def wheel(package):
 def loaded(project, home):
     """Module name to (loader, file) after the package in `package` has handled these payloads."""
 
-    def tell(package, *contents):
+    def tell(package, *contents, **more):
         code = hookline.BOOT.replace(" from orchestrate.entry import main\n main()\n", TELL)
         assert code != hookline.BOOT
         raws = json.dumps([content if isinstance(content, str) else json.dumps(content) for content in contents])
-        env = json.dumps({"HOME": str(home), "CLAUDE_PROJECT_DIR": str(project), **AT_HOME})
+        env = json.dumps({"HOME": str(home), "CLAUDE_PROJECT_DIR": str(project), **AT_HOME, **more})
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", code, str(package), raws, env],
             capture_output=True,
@@ -76,11 +76,12 @@ def loaders(found):
 
 @pytest.mark.parametrize("layout", ["package", "wheel"])
 def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place, request):
-    """Garbage loads what reports a fault, a changed configuration what has it compiled."""
+    """Garbage loads what reports a fault, a changed configuration what has it compiled, and orchestration what hands
+    over: there is no client on this PATH, so the call comes back."""
     package = request.getfixturevalue(layout)
     os.makedirs(place.state)
     Path(place.state, "config.yaml").write_text("enabled: true\n")
-    found = loaded(package, *PAYLOADS.values(), "garbage")
+    found = loaded(package, *PAYLOADS.values(), "garbage", BATCH_MODE="1", PATH="")
     assert loaders(found) == {BUNDLED}
     assert set(found) == set(bundle.sources(str(package)))
     assert {file for _, file in found.values()} == {str(path) for path in bundle.sources(str(package)).values()}

@@ -261,9 +261,6 @@ def test_a_path_or_markup_in_front_is_a_prompt(text, project, place):
     "env",
     [
         {"ORCHESTRATOR_DISABLED": "1"},
-        {"ORCHESTRATOR_DEPTH": "1"},
-        {"ORCHESTRATOR_DEPTH": "7"},
-        {"ORCHESTRATOR_DEPTH": "junk"},
         {"ORCHESTRATOR_ENABLED": "false"},
     ],
 )
@@ -271,6 +268,13 @@ def test_a_path_or_markup_in_front_is_a_prompt(text, project, place):
 def test_a_switch_silences_the_hook_and_its_record(env, event, project, tmp_path):
     assert ask(project, payload(event), **env) == b""
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("depth", ["1", "7", "junk"])
+def test_inside_an_agent_of_ours_a_prompt_is_recorded_and_not_routed(depth, project, place):
+    assert ask(project, payload("UserPromptSubmit"), ORCHESTRATOR_DEPTH=depth, BATCH_MODE="1") == b""
+    (entry,) = logged(place)
+    assert (entry["type"], entry["payload"]["kind"]) == ("orchestration.prompt.skipped", "nested")
 
 
 def test_disabled_looks_at_nothing_not_even_at_garbage(project, tmp_path, capfd):

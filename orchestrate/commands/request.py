@@ -1,4 +1,4 @@
-"""`orchestrate-request`: the same routing for a request that does not come from a hook."""
+"""`orchestrate-request`: one request answered, by the agent that the router chooses."""
 
 import os
 import sys
@@ -7,12 +7,18 @@ import time
 import click
 
 from orchestrate import entry
+from orchestrate.agents import answer, cache
+from orchestrate.agents.answer import Wish
+from orchestrate.agents.progress import Progress
+from orchestrate.agents.record import Record
 from orchestrate.commands import here
 from orchestrate.request import context, mode, prompt
 from orchestrate.request.call import Call, Outcome
-from state import codec, files, journal, sessions
+from state import codec, files, log, sessions
 from state.errors import REFUSED, UserError
 from state.paths import Place
+
+ACTOR = "orchestrate-request"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,43 +27,72 @@ from state.paths import Place
 @click.option("--session", help="The session to record in (default: ORCHESTRATOR_SESSION, else the current one).")
 @click.option("--project-root", help="The project, if not that of the working directory.")
 @click.option("--mode", "flag", type=click.Choice(["directive", "orchestration", "auto"]), help="Override the mode.")
-@click.option("--dry-run", is_flag=True, help="Decide and print; record nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole decision as JSON.")
+@click.option("--agent", default="", help="The agent to run, whatever the router would choose.")
+@click.option("--model", default="", help="The model to run it on: haiku, sonnet, opus or an id.")
+@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that one attempt may take.")
+@click.option("--context-from", multiple=True, metavar="RUN", help="Hand the agent the result of another run.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell the story on stderr at level info.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="How that story is written.")
+@click.option("--dry-run", is_flag=True, help="Decide and print; run and record nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     request: str | None,
     interactive: bool,
     session: str | None,
     project_root: str | None,
     flag: str | None,
+    agent: str,
+    model: str,
+    timeout: float | None,
+    context_from: tuple[str, ...],
+    verbose: bool,
+    log_format: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Route one REQUEST: which agent should do it, in which mode, and why.
+    """Answer one REQUEST: the router chooses the agent, the agent does the work, the answer comes on stdout.
+
+    Where `claude` is not to be had, or the mode is directive, the directive is printed instead.
 
     \b
     Examples:
       $ orchestrate-request "Fix typo in README.md"
+      $ orchestrate-request "Review the last commit" --agent opus-general --timeout 600
       $ orchestrate-request "Design the sharding of the ledger" --dry-run --json
       $ echo "Fix typo in README.md" | orchestrate-request --interactive
     """
     spent_ns = time.process_time_ns()
-    started_ns = time.monotonic_ns()
+    started_ns = time.monotonic_ns() - spent_ns
     if interactive:
         raw = sys.stdin.buffer.read()
         if _from_a_hook(raw):
-            sys.stdout.buffer.write(entry.handle(raw, entry.environment(), spent_ns / 1e6))
+            sys.stdout.buffer.write(entry.handle(raw, entry.environment(), spent_ns / 1e6, is_alone=True))
             return
         request = raw.decode("utf-8", "replace")
     text = (request or "").strip()
     if not text:
         raise click.UsageError("give a REQUEST, or --interactive and the request on stdin")
-    place = here.place(project_root)
-    call = _call(place, text, session)
-    outcome = _routed(call, text, flag)
-    outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns + spent_ns) / 1e6, 3)
+    call = _call(here.place(project_root), text, session)
+    told = call.settings.values
+    log.want(log_format or str(told["log.format"]), "info" if verbose else str(told["log.level"]))
+    wish = Wish(agent, model, timeout, context_from)
+    outcome = _decided(call, text, flag, wish)
+    outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
+    runs = answer.is_to_run(outcome) and not dry_run
+    key = cache.key_of(call, outcome) if runs else None
+    kept = cache.found(call, key)
+    if kept is not None:
+        outcome.payload |= cache.TOLD
     if not dry_run:
         _record(call, outcome)
-    _print(call, outcome, as_json)
+    if kept is not None and not as_json:
+        click.echo(kept)
+    elif kept is not None or not runs:
+        _print_decision(call, outcome, as_json, kept)
+    else:
+        ctx.exit(_run(call, text, outcome, wish, as_json, key))
 
 
 def _from_a_hook(raw: bytes) -> bool:
@@ -78,40 +113,67 @@ def _call(place: Place, text: str, session: str | None) -> Call:
     return Call(payload, env, place, here.settled(place), chosen, now)
 
 
-def _routed(call: Call, text: str, flag: str | None) -> Outcome:
+def _decided(call: Call, text: str, flag: str | None, wish: Wish) -> Outcome:
     settings = call.settings.values
     hour = time.localtime(call.now).tm_hour
     found = context.detect(call.env, settings, hour, context.has_workflow(call.place), presumed=sys.stdin.isatty())
     chosen = mode.select(found, settings, call.env, flag, called=True)
     if chosen.refused:
         raise UserError(f"orchestration was asked for, but {chosen.reason}", REFUSED)
-    return prompt.routed(call, text, found, chosen)
+    return answer.decide(call, text, found, chosen, wish)
 
 
 def _record(call: Call, outcome: Outcome) -> None:
     try:
         if sessions.current(call.place) is None:
             files.replace(f"{call.place.state}/current", call.session.encode() + b"\n")
-        entry_ = journal.event(
-            call.place,
-            outcome.kind,
-            call.session,
-            call.prompt_id,
-            outcome.entity,
-            outcome.payload,
-            call.now,
-            actor="orchestrate-request",
-        )
-        journal.record(call.place, entry_)
+        answer.record(call, outcome, ACTOR)
     except (OSError, UserError) as error:
-        click.echo(f"orchestrate-request: the decision is not recorded: {error}", err=True)
+        here.tell(f"the decision is not recorded: {error}", ACTOR)
 
 
-def _print(call: Call, outcome: Outcome, as_json: bool) -> None:
+def _run(call: Call, text: str, outcome: Outcome, wish: Wish, as_json: bool, key: str | None) -> int:
+    progress = Progress(sys.stderr, str(outcome.payload["agent"]), call.env)
+    printer = _Printer(not as_json)
+    record = answer.run(call, text, outcome, printer.say, progress, progress.note, wish, time.monotonic_ns())
+    cache.keep(call, outcome, key, record)
+    if as_json:
+        here.emit(record)
+    else:
+        printer.finish(record)
+    return record["exit_code"]
+
+
+class _Printer:
+    """The answer on stdout as it comes. A reader that has seen enough (`head -1`) does not end the run."""
+
+    def __init__(self, is_wanted: bool) -> None:
+        self._is_open = is_wanted
+        self._last = ""
+
+    def say(self, text: str) -> None:
+        self._last = text
+        if not self._is_open:
+            return
+        try:
+            click.echo(text)
+        except BrokenPipeError:
+            self._is_open = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def finish(self, record: Record) -> None:
+        if record["answer"].strip() != self._last.strip():
+            self.say(record["answer"])
+        if record["exit_code"]:
+            here.tell(f"{record['outcome']}: {record['detail']} (run {record['run']})", ACTOR)
+
+
+def _print_decision(call: Call, outcome: Outcome, as_json: bool, kept: str | None = None) -> None:
     payload = outcome.payload
     if as_json:
-        here.emit({"session": call.session, "prompt_id": call.prompt_id, **payload})
+        answered = {} if kept is None else {"answer": kept}
+        here.emit({"session": call.session, "prompt_id": call.prompt_id, **payload, **answered})
         return
     if payload["degraded"] == "cli_missing":
-        click.echo("orchestrate-request: no agent runner here: directive instead of orchestration", err=True)
+        here.tell("claude is not to be had: directive instead of orchestration", ACTOR)
     click.echo(prompt.directive(str(payload["agent"]), str(payload["tier"]), str(payload["reason"]), call))

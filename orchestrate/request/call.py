@@ -7,7 +7,7 @@ from state.snapshot import Snapshot
 class Call:
     """The client's payload with where, when and under which settings it came."""
 
-    __slots__ = ("env", "now", "payload", "place", "session", "settings")
+    __slots__ = ("env", "is_alone", "now", "payload", "place", "session", "settings")
 
     def __init__(
         self,
@@ -17,6 +17,7 @@ class Call:
         settings: Snapshot,
         session: str,
         now: float,
+        is_alone: bool = False,
     ) -> None:
         self.payload = payload
         self.env = env
@@ -24,6 +25,7 @@ class Call:
         self.settings = settings
         self.session = session
         self.now = now
+        self.is_alone = is_alone
 
     def text(self, name: str) -> str:
         value = self.payload.get(name)
@@ -35,6 +37,11 @@ class Call:
     def record(self, name: str) -> dict[str, object]:
         value = self.payload.get(name)
         return value if isinstance(value, dict) else {}
+
+    @property
+    def is_nested(self) -> bool:
+        """Inside an agent that we started."""
+        return self.env.get("ORCHESTRATOR_DEPTH", "0") not in ("", "0")
 
     @property
     def prompt_id(self) -> str | None:

@@ -5,14 +5,14 @@ from state.snapshot import Value
 
 DIRECTIVE = "directive"
 ORCHESTRATION = "orchestration"
-# What moves a prompt to orchestration, by stage. `asked`: the preference; `detected`: nobody is there, and
-# orchestrate-request itself was called at night or with a workflow. The clock alone moves nobody who types.
+# What moves a prompt to orchestration, by stage. `asked`: the preference; `called`: orchestrate-request was called,
+# rather than a hook fired. The clock alone moves nobody.
 STAGES = {
     "overnight": ("overnight",),
     "batch": ("overnight", "batch", "api"),
     "optin": ("overnight", "batch", "api", "asked"),
-    "hybrid": ("overnight", "batch", "api", "asked", "detected"),
-    "full": ("overnight", "batch", "api", "asked", "detected"),
+    "hybrid": ("overnight", "batch", "api", "asked", "called"),
+    "full": ("overnight", "batch", "api", "asked", "called"),
 }
 
 
@@ -58,7 +58,7 @@ _REASONS = {
     "batch": "BATCH_MODE or CLAUDE_BATCH_MODE is 1",
     "api": "API_REQUEST=1",
     "asked": "the preference is orchestration",
-    "detected": "orchestrate-request was called with nobody there, at night or with a workflow",
+    "called": "orchestrate-request was called",
 }
 
 
@@ -83,9 +83,7 @@ def _claim(context: Context, called: bool) -> str:
         return context.declared
     if context.preference == ORCHESTRATION:
         return "asked"
-    if called and not context.is_interactive and (context.is_overnight or context.has_workflow):
-        return "detected"
-    return ""
+    return "called" if called else ""
 
 
 def _refusal(claim: str, stage: str, context: Context) -> str:

@@ -23,31 +23,37 @@ SCORED = 8192
 
 def submitted(call: Call) -> Outcome:
     text = call.text("prompt")
-    kind = machine_made(text)
+    kind = "nested" if call.is_nested else machine_made(text)
     if kind:
         entity = ("prompt", call.prompt_id or "")
         return Outcome("orchestration.prompt.skipped", entity, {"kind": kind, **fingerprint(text)})
     settings = call.settings.values
     hour = time.localtime(call.now).tm_hour
     here = context.detect(call.env, settings, hour, context.has_workflow(call.place), presumed=True)
-    return routed(call, text, here, mode.select(here, settings, call.env))
+    chosen = mode.select(here, settings, call.env)
+    if chosen.mode == mode.ORCHESTRATION and call.is_alone:
+        from orchestrate.request import handover
+
+        handover.go(call)  # comes back only where there is nobody to hand over to
+    return routed(call, text, here, chosen)
 
 
-def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode) -> Outcome:
-    """The decision, the rung that acts on it and the record of both."""
+def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, can_run: bool = False) -> Outcome:
+    """The decision, the rung that acts on it and the record of both. `can_run`: an agent can be started for it."""
     decision, failure, facts = decide(call, text)
     agent = agent_name(decision.tier, call)
-    rung, why = choose_rung(decision.action, chosen.ceiling)
+    runs = can_run and chosen.mode == mode.ORCHESTRATION
+    rung, why = ("orchestration", chosen.reason) if runs else choose_rung(decision.action, chosen.ceiling)
     payload = {
         **fingerprint(text),
         **({"text": text[:SCORED]} if call.settings.values["record_prompts"] == "text" else {}),
         "context": here.kind,
-        "mode": mode.DIRECTIVE,
+        "mode": mode.ORCHESTRATION if runs else mode.DIRECTIVE,
         "mode_chosen": chosen.mode,
         "mode_source": chosen.source,
         "mode_reason": chosen.reason,
         "signals": here.signals(),
-        "degraded": degraded(chosen.mode, failure),
+        "degraded": degraded(chosen.mode, runs, failure),
         **decision.as_dict(),
         "agent": agent,
         "rung": rung,
@@ -62,9 +68,9 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode) -> O
     return Outcome("orchestration.prompt.decided", ("prompt", call.prompt_id or ""), payload, answer)
 
 
-def degraded(chosen: str, failure: str) -> str | None:
-    """Orchestration needs an agent runner; until there is one, its prompts are routed by directive."""
-    if chosen == mode.ORCHESTRATION:
+def degraded(chosen: str, runs: bool, failure: str) -> str | None:
+    """Orchestration needs the client; where there is none, its prompts are routed by directive."""
+    if chosen == mode.ORCHESTRATION and not runs:
         return "cli_missing"
     return "routing_failed" if failure else None
 

@@ -2,7 +2,8 @@
 
     unshare --net python cell.py < job.json > outcome.json
 
-job = {"rules": [...], "commands": [{"argv", "env", "cwd", "stdin"}, ...]}: the commands run side by side.
+job = {"rules": [...], "commands": [{"argv", "env", "cwd", "stdin"}, ...], "interrupt": bool}: the commands run side by
+side; where `interrupt` says so, each gets SIGINT, as by Ctrl-C, once the API is asked for something.
 """
 
 import fcntl
@@ -53,6 +54,9 @@ def main():
     raise_loopback()
     api = FakeApi(job["rules"], PORT)
     children = [start(command) for command in job["commands"]]
+    if job["interrupt"] and api.asked.wait(TIMEOUT_S):
+        for child in children:
+            child.send_signal(signal.SIGINT)
     results = [finish(child) for child in children]
     json.dump({"results": results, "requests": api.requests}, sys.stdout)
 

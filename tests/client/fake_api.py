@@ -1,7 +1,8 @@
 """A Messages API on loopback that answers as it is told, for the real client.
 
 A rule is a dict. Its conditions, all of which must hold: `model`, `prompt`, `system` (regular expressions), `agent`
-(whether a subagent asks); `times` bounds its use. Its answer: `text`, `tool_use` (a list of {name, input}) or `status`.
+(whether a subagent asks); `times` bounds its use. Its answer: `text`, `tool_use` (a list of {name, input}) or `status`,
+the latter with `headers` if wanted; `hang_s` comes before it, `cut` drops the connection after that many events.
 The first rule that fits answers; when none does, the answer is "ok".
 """
 
@@ -9,9 +10,17 @@ import itertools
 import json
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ERRORS = {400: "invalid_request_error", 429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
 USAGE = {"input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
 AGENT_HEADER = "x-claude-code-agent-id"
 
@@ -79,6 +88,7 @@ class FakeApi(ThreadingHTTPServer):
     def __init__(self, rules, port=0):
         super().__init__(("127.0.0.1", port), Handler)
         self.requests = []
+        self.asked = threading.Event()
         self._rules = [dict(rule) for rule in rules]
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -92,6 +102,7 @@ class FakeApi(ThreadingHTTPServer):
             if "times" in rule:
                 rule["times"] -= 1
             self.requests.append({"path": path, "headers": headers, "body": body})
+        self.asked.set()
         return number, rule
 
     def handle_error(self, request, client_address):
@@ -110,27 +121,35 @@ class Handler(BaseHTTPRequestHandler):
         if path != "/v1/messages":
             return self.send_json(404, {"type": "error", "error": {"type": "not_found_error", "message": path}})
         number, rule = self.server.take(path, headers, body)
+        time.sleep(rule.get("hang_s", 0))
         if status := rule.get("status"):
             error = {"type": ERRORS[status], "message": f"the fake API says {status}"}
-            return self.send_json(status, {"type": "error", "error": error})
+            return self.send_json(status, {"type": "error", "error": error}, rule.get("headers", {}))
         message = answer(number, body, rule)
-        return self.send_stream(message) if body.get("stream") else self.send_json(200, message)
+        if body.get("stream"):
+            return self.send_stream(message, rule.get("cut"))
+        # A client whose stream broke off asks for the whole: that breaks off as well.
+        return self.drop() if "cut" in rule else self.send_json(200, message)
 
-    def send_json(self, status, value):
+    def drop(self):
+        self.close_connection = True
+
+    def send_json(self, status, value, headers=()):
         data = json.dumps(value).encode()
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        for name, told in {"content-type": "application/json", **dict(headers)}.items():
+            self.send_header(name, told)
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
-    def send_stream(self, message):
+    def send_stream(self, message, most=None):
         self.close_connection = True
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
         self.end_headers()
-        for event, data in events(message):
+        for event, data in itertools.islice(events(message), most):
             self.wfile.write(f"event: {event}\ndata: {json.dumps({'type': event, **data})}\n\n".encode())
 
     def log_message(self, *args):

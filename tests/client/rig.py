@@ -53,6 +53,19 @@ class Run(NamedTuple):
         return "\n".join(text_of(message["content"]) for message in main["body"]["messages"])
 
 
+class Asked(NamedTuple):
+    """What one call of `orchestrate-request` gave; `requests` as in Run."""
+
+    rc: int
+    stdout: str
+    stderr: str
+    requests: list[dict]
+
+    @property
+    def record(self):
+        return json.loads(self.stdout)
+
+
 class World:
     """A user's machine: `home`, Claude Code's `config` folder and one `project`."""
 
@@ -77,6 +90,7 @@ class World:
     def client_env(self):
         return {
             **self.env,
+            "PATH": f"{CLIENT.parent}:{self.env['PATH']}",
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
             "ANTHROPIC_API_KEY": "not-a-key",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -92,12 +106,27 @@ class World:
 
     def side_by_side(self, prompts, rules=(), args=(), **env):
         """One headless session per prompt, all at once."""
-        argv = ["-p", "--output-format", "stream-json", "--verbose", "--model", "opus", *args]
-        return self._cell([(argv, prompt) for prompt in prompts], rules, env)
+        argv = [str(CLIENT), "-p", "--output-format", "stream-json", "--verbose", "--model", "opus", *args]
+        results, requests = self._cell([(argv, prompt) for prompt in prompts], rules, env)
+        return [
+            Run(done["rc"], [json.loads(line) for line in done["stdout"].splitlines()], done["stderr"], requests)
+            for done in results
+        ]
 
     def client(self, *args):
         """Another command of the client, such as `plugin install`: a Run without lines of JSON."""
-        return self._cell([(args, "")], (), {}, parse=lambda text: [{"type": "text", "text": text}])[0]
+        (done,), requests = self._cell([([str(CLIENT), *args], "")], (), {})
+        return Run(done["rc"], [{"type": "text", "text": done["stdout"]}], done["stderr"], requests)
+
+    def request(self, *words, rules=(), stdin="", interrupt=False, **env):
+        """`orchestrate-request WORDS`, with the client on PATH."""
+        return self.requests_side_by_side([words], rules, stdin, interrupt, **env)[0]
+
+    def requests_side_by_side(self, calls, rules=(), stdin="", interrupt=False, **env):
+        """One `orchestrate-request` per tuple of words, all at once."""
+        program = str(Path(sys.executable).with_name("orchestrate-request"))
+        results, requests = self._cell([([program, *words], stdin) for words in calls], rules, env, interrupt)
+        return [Asked(done["rc"], done["stdout"], done["stderr"], requests) for done in results]
 
     def orchestrate(self, *args, **env):
         """Our command line, run in the project."""
@@ -113,23 +142,28 @@ class World:
         logs = sorted(self.home.glob(".orchestrator/projects/*/sessions/*/log.jsonl"))
         return [json.loads(line) for log in logs for line in log.read_text().splitlines()]
 
-    def _cell(self, calls, rules, env, parse=lambda text: [json.loads(line) for line in text.splitlines()]):
+    def processes(self):
+        """The pids of all that lives in this world."""
+        mark = f"HOME={self.home}".encode()
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _environment(path)]
+
+    def _cell(self, calls, rules, env, interrupt=False):
+        """Run each (argv, stdin): (what each gave, what the API was asked)."""
         commands = [
-            {
-                "argv": [str(CLIENT), *argv],
-                "env": {**self.client_env, **env},
-                "cwd": str(self.project),
-                "stdin": stdin,
-            }
+            {"argv": list(argv), "env": {**self.client_env, **env}, "cwd": str(self.project), "stdin": stdin}
             for argv, stdin in calls
         ]
-        job = json.dumps({"rules": list(rules), "commands": commands})
+        job = json.dumps({"rules": list(rules), "commands": commands, "interrupt": interrupt})
         done = subprocess.run(
             [*UNSHARE, sys.executable, str(CELL)], input=job, text=True, capture_output=True, timeout=90, check=False
         )
         assert done.returncode == 0, done.stderr
         outcome = json.loads(done.stdout)
-        return [
-            Run(result["rc"], parse(result["stdout"]), result["stderr"], outcome["requests"])
-            for result in outcome["results"]
-        ]
+        return outcome["results"], outcome["requests"]
+
+
+def _environment(path):
+    try:
+        return path.read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile, or is another user's
+        return []

@@ -82,7 +82,7 @@ def test_orchestration_without_a_runner_is_a_directive_and_says_so(ask, place, m
     monkeypatch.setenv(name, "1")
     code, out, err = ask("Fix typo in README.md", "--session", "s1")
     assert (code, "Route: haiku-general" in out) == (0, True)
-    assert err == "orchestrate-request: no agent runner here: directive instead of orchestration\n"
+    assert err == "orchestrate-request: claude is not to be had: directive instead of orchestration\n"
     payload = logged(place, "s1")[0]["payload"]
     assert (payload["mode"], payload["mode_chosen"], payload["degraded"]) == (
         "directive",
@@ -134,7 +134,7 @@ def test_a_router_that_fails_gives_sonnet_and_names_the_failure(ask, monkeypatch
         raise RuntimeError("weights are gone")
 
     monkeypatch.setattr("routing.routing_core.decide", broken)
-    payload = json.loads(ask("Fix typo in README.md", "--json")[1])
+    payload = json.loads(ask("Fix typo in README.md", "--json", "--mode", "directive")[1])
     assert (payload["agent"], payload["confidence"], payload["degraded"]) == ("sonnet-general", 0.5, "routing_failed")
     assert payload["reason"] == "routing failed: RuntimeError: weights are gone"
 

@@ -64,6 +64,28 @@ def notified(prompt_id="p"):
     return {"kind": "prompt.skipped", "prompt_id": prompt_id, "length": 500}
 
 
+def orchestrated(**payload):
+    return decided(mode="orchestration", rung="orchestration", **payload)
+
+
+def run_started(run="r-1", prompt_id="p", agent="haiku-general", session="s"):
+    entity = ("run", run)
+    return {"kind": "run.started", "prompt_id": prompt_id, "session": session, "entity": entity, "agent": agent}
+
+
+def ran(run="r-1", prompt_id="p", agent="haiku-general", model=HAIKU, outcome="ok", session="s"):
+    return {
+        "kind": "run.finished",
+        "prompt_id": prompt_id,
+        "session": session,
+        "entity": ("run", run),
+        "agent": agent,
+        "model_requested": "haiku",
+        "model_served": model,
+        "outcome": outcome,
+    }
+
+
 SITUATIONS = {
     "the agent ran": ([decided(), asked(), started(), launched(), finished(), stop()], ["followed"]),
     "the agent runs, its turn is not over": ([decided(), started(), launched()], ["followed"]),
@@ -152,6 +174,42 @@ SITUATIONS = {
     "orchestration ran the agent": (
         [decided(mode="orchestration", rung="orchestration"), launched(), stop()],
         ["followed"],
+    ),
+    "our run of the agent ended well": ([orchestrated(), run_started(), ran()], ["followed"]),
+    "our run ended well, nobody told that it began": ([orchestrated(), ran()], ["followed"]),
+    "our run ended well, and the turn too": ([orchestrated(), run_started(), ran(), stop()], ["followed"]),
+    "our run goes on": ([orchestrated(), run_started()], ["unknown"]),
+    "our run was killed, and the turn ended": ([orchestrated(), run_started(), stop()], ["unknown"]),
+    "our run fell back to another tier": ([orchestrated(), run_started(), ran(model=SONNET)], ["ignored"]),
+    "our run was escalated to another agent": (
+        [orchestrated(), run_started(), ran(agent="opus-general", model=OPUS)],
+        ["ignored"],
+    ),
+    "our run failed on the decided tier": ([orchestrated(), run_started(), ran(outcome="max_turns")], ["unknown"]),
+    "our run failed on another tier": ([orchestrated(), ran(model=OPUS, outcome="max_turns")], ["ignored"]),
+    "our run failed and no model answered": ([orchestrated(), ran(model=None, outcome="cli_missing")], ["unknown"]),
+    "our run failed, no model answered, the turn ended": (
+        [orchestrated(), ran(model=None, outcome="timeout"), stop()],
+        ["unknown"],
+    ),
+    "our run was answered by a model whose id does not tell": ([orchestrated(), ran(model="arn:x1")], ["unknown"]),
+    "our run of another agent": ([orchestrated(), ran(agent="Explore")], ["ignored"]),
+    "our run of a plugin's agent": ([orchestrated(agent="orchestrate:haiku-general"), ran()], ["followed"]),
+    "our run failed and was run again": (
+        [orchestrated(), ran("r-1", outcome="timeout"), run_started("r-2"), ran("r-2")],
+        ["followed"],
+    ),
+    "our run fell back, another goes on": ([orchestrated(), ran("r-1", model=OPUS), run_started("r-2")], ["unknown"]),
+    "our run of another prompt": ([orchestrated(), ran(prompt_id="q")], ["unknown"]),
+    "our run of another session": ([orchestrated(), ran(session="t")], ["unknown"]),
+    "our run of what might have stayed": ([orchestrated(action="stay"), ran()], ["followed"]),
+    "our run failed, then the directive was followed": (
+        [orchestrated(), ran(outcome="timeout"), started(), launched(), stop()],
+        ["followed"],
+    ),
+    "our run failed, and a directive was said instead": (
+        [decided(degraded="run_failed"), ran(outcome="timeout"), stop()],
+        ["ignored"],
     ),
     "an override counts as any": ([decided(override=True), stop()], ["ignored"]),
     "an escalation counts as any": (

@@ -127,6 +127,49 @@ def test_agent_success_leaves_out_what_nobody_knows(event):
     assert figures(*events)["agent_success"] == 0.75
 
 
+@pytest.mark.parametrize(
+    ("kinds", "outcome"),
+    [
+        (["ok"], "finished"),
+        (["timeout"], "failed"),
+        (["max_turns"], "failed"),
+        ([], "unknown"),
+        (["ok", "ok"], "finished"),
+    ],
+)
+def test_a_run_of_ours_counts_once_as_an_agent(event, kinds, outcome):
+    run = {"entity": ("run", "r-1"), "agent": "haiku-general"}
+    events = [event("run.started", **run), *(event("run.finished", **run, outcome=kind) for kind in kinds)]
+    found = figures(event("prompt.decided", rung="orchestration"), *events)
+    told = {name: found[f"agents_{name}"] for name in ("finished", "failed", "unknown")}
+    assert told == {name: int(name == outcome) for name in told}
+    assert found["agent_success"] == {"finished": 1.0, "failed": 0.0}.get(outcome)
+
+
+def test_orchestrated_requests_that_run_well_are_all_followed(event):
+    events = []
+    for number in range(20):
+        keys = {"prompt_id": f"p{number}", "entity": ("run", f"r-{number}")}
+        events += [
+            event("prompt.decided", prompt_id=f"p{number}", mode="orchestration", rung="orchestration"),
+            event("run.started", **keys, agent="haiku-general", overhead_ms=0.0),
+            event("run.finished", **keys, agent="haiku-general", model_served="claude-haiku-4-5", outcome="ok"),
+        ]
+    found = figures(*events)
+    names = ("delegations", "followed", "rate", "coverage", "agents_finished", "agent_success")
+    assert [found[name] for name in names] == [20, 20, 1.0, 1.0, 20, 1.0]
+
+
+def test_what_a_run_took_of_ours_belongs_to_its_prompt_and_is_no_hook_call(event):
+    run = {"entity": ("run", "r-1"), "agent": "haiku-general"}
+    found = figures(
+        event("prompt.decided", rung="orchestration", overhead_ms=10.0),
+        event("run.started", **run, overhead_ms=0.0),
+        event("run.finished", **run, outcome="ok", took_ms=9000.0, overhead_ms=80.0),
+    )
+    assert (found["overhead_mean_ms"], found["event_overhead_mean_ms"]) == (90.0, 10.0)
+
+
 def test_an_agent_that_ends_under_a_later_prompt_has_finished(event):
     later = event("agent.end", prompt_id="p2", entity=("agent", "a"))
     assert figures(*agent(event, "a", "agent.start", prompt_id="p1"), later)["agents_finished"] == 1

@@ -211,9 +211,9 @@ def test_a_json_value_keeps_its_form():
     ids=lambda text: text[:20],
 )
 def test_no_text_takes_long(text):
-    started = time.monotonic()
+    started = time.process_time()
     redact(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

@@ -1,0 +1,94 @@
+"""From a call to an answer: decide, record, and where orchestration acts run the agent."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from orchestrate.agents import conduct, context, definitions
+from orchestrate.agents.progress import Progress
+from orchestrate.agents.record import Record
+from orchestrate.request import handover, mode, prompt
+from orchestrate.request.call import Call, Outcome, fingerprint
+from orchestrate.request.context import Context
+from state import journal
+
+
+class Wish(NamedTuple):
+    """What the user asked for beside the request itself."""
+
+    agent: str = ""
+    model: str = ""
+    timeout_s: float | None = None
+    context_from: Sequence[str] = ()
+    files: Sequence[str] = ()
+
+
+NO_WISH = Wish()
+
+
+def decide(call: Call, text: str, found: Context, chosen: mode.Mode, wish: Wish = NO_WISH) -> Outcome:
+    """As a hook decides, except that an agent can be started here, and that the user may name it."""
+    can_run = bool(handover.client(str(call.settings.values["claude_binary"]), call.env))
+    outcome = prompt.routed(call, text, found, chosen, can_run)
+    if wish.agent:
+        definition = definitions.find(call.place, call.env, wish.agent)
+        tier = next((tier for tier in ("haiku", "sonnet", "opus") if tier in (definition.model or "")), None)
+        outcome.payload |= {
+            "agent": definition.name,
+            "override": True,
+            "reason": f"the user asked for {definition.name}",
+        }
+        outcome.payload["tier"] = tier or outcome.payload["tier"]
+    if wish.model:
+        outcome.payload |= {"tier": _tier(wish.model) or outcome.payload["tier"], "override": True}
+    return outcome
+
+
+def record(call: Call, outcome: Outcome, actor: str) -> None:
+    journal.record(
+        call.place,
+        journal.event(
+            call.place, outcome.kind, call.session, call.prompt_id, outcome.entity, outcome.payload, call.now, actor
+        ),
+    )
+
+
+def is_to_run(outcome: Outcome) -> bool:
+    return outcome.payload["rung"] == "orchestration"
+
+
+def run(
+    call: Call,
+    text: str,
+    outcome: Outcome,
+    say: Callable[[str], None],
+    progress: Progress,
+    warn: Callable[[str], None],
+    wish: Wish = NO_WISH,
+    started_ns: int | None = None,
+    within_s: float | None = None,
+) -> Record:
+    payload = outcome.payload
+    known = context.gather(call.place, call.session, text, wish.context_from, wish.files)
+    job = conduct.Job(
+        place=call.place,
+        env=call.env,
+        settings=call.settings.values,
+        known=known,
+        prompt_id=call.prompt_id or "",
+        fingerprint=fingerprint(text),
+        decision={name: payload[name] for name in ("agent", "tier", "confidence", "reason", "decision", "override")},
+        mode=str(payload["mode"]),
+        agent=str(payload["agent"]),
+        tier=str(payload["tier"]),
+        model=wish.model,
+        is_forced=bool(wish.agent or wish.model),
+        timeout_s=wish.timeout_s,
+        within_s=within_s,
+        started_ns=time.monotonic_ns() if started_ns is None else started_ns,
+    )
+    return conduct.conduct(job, say, progress, warn)
+
+
+def _tier(model: str) -> str | None:
+    return next((tier for tier in ("haiku", "sonnet", "opus") if tier in model), None)

@@ -1,0 +1,103 @@
+"""The hook in orchestration mode: the agent's answer takes the place of the prompt; if anything is wrong, a directive.
+
+Started by the hot hook in its own place, with the payload on stdin. It ends with 0, whatever happens.
+"""
+
+import sys
+import time
+
+from orchestrate import entry
+from orchestrate.agents import answer, cache, runs
+from orchestrate.agents.progress import Progress
+from orchestrate.agents.record import Record
+from orchestrate.hookline import EVENTS
+from orchestrate.request import context, faults, mode, prompt
+from orchestrate.request.call import Call, Outcome
+from state import codec
+from state.errors import OK
+
+MARGIN_S = 20.0  # the client ends a hook that is late, and with it the answer
+ANSWER_MOST = 9_500  # of the 10,000 characters that the client takes
+
+
+def main() -> None:
+    spent_ns = time.process_time_ns()
+    raw = sys.stdin.buffer.read()
+    sys.stdout.buffer.write(respond(raw, entry.environment(), spent_ns))
+    sys.stdout.flush()
+
+
+def respond(raw: bytes, env: dict[str, str], spent_ns: int = 0) -> bytes:
+    """The hook's answer: the agent's, else a directive, else nothing."""
+    progress = {"where": "decode", "event": "UserPromptSubmit", "session": "", "cwd": env.get("PWD", "/")}
+    started_ns = time.monotonic_ns() - spent_ns
+    try:
+        payload = codec.loads(raw)
+        if not isinstance(payload, dict):
+            raise TypeError("the payload is not an object")
+        progress["where"] = "handler"
+        call = entry.call_of(payload, env, progress, False)
+        outcome = _decided(call)
+        key = cache.key_of(call, outcome) if answer.is_to_run(outcome) else None
+        kept = cache.found(call, key)
+        if kept is not None:
+            outcome.payload |= cache.TOLD
+        outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
+        answer.record(call, outcome, "hook")
+        if kept is not None:
+            return codec.dumps(_block(kept))
+        return codec.dumps(_acted(call, outcome, key)) if answer.is_to_run(outcome) else _said(outcome)
+    except Exception:  # noqa: BLE001  the boundary of this program, which fails open like the hot one
+        faults.report(progress, env)
+        return b""
+
+
+def _decided(call: Call) -> Outcome:
+    settings = call.settings.values
+    hour = time.localtime(call.now).tm_hour
+    found = context.detect(call.env, settings, hour, context.has_workflow(call.place), presumed=True)
+    return answer.decide(call, call.text("prompt"), found, mode.select(found, settings, call.env))
+
+
+def _acted(call: Call, outcome: Outcome, key: str | None) -> dict[str, object]:
+    silent = Progress(None, str(outcome.payload["agent"]), call.env)
+    within_s = EVENTS["UserPromptSubmit"].timeout_s - MARGIN_S
+    record = answer.run(
+        call,
+        call.text("prompt"),
+        outcome,
+        say=lambda _: None,
+        progress=silent,
+        warn=lambda line: print(line, file=sys.stderr),  # noqa: T201  the client keeps a hook's stderr
+        started_ns=time.monotonic_ns(),
+        within_s=within_s,
+    )
+    if record["exit_code"] != OK:
+        return _directive(call, outcome, record)
+    cache.keep(call, outcome, key, record)
+    return _block(_fitting(call, record))
+
+
+def _block(reason: str) -> dict[str, object]:
+    return {
+        "decision": "block",
+        "reason": reason,
+        "hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "suppressOriginalPrompt": True},
+    }
+
+
+def _fitting(call: Call, record: Record) -> str:
+    text = record["answer"]
+    if len(text) <= ANSWER_MOST:
+        return text
+    path = f"{runs.find(call.place, record['run']).folder}/{runs.ANSWER}"
+    return f"{text[:ANSWER_MOST]}\n\n[the whole answer, {len(text)} characters, is in {path}]"
+
+
+def _directive(call: Call, outcome: Outcome, record: Record) -> dict[str, object]:
+    said = prompt.directive(str(outcome.payload["agent"]), str(outcome.payload["tier"]), record["outcome"], call)
+    return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
+
+
+def _said(outcome: Outcome) -> bytes:
+    return codec.dumps(outcome.answer) if outcome.answer else b""

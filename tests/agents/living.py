@@ -1,0 +1,84 @@
+"""Real processes to be run, watched and killed: fake agents in sh, our own side as a process of its own."""
+
+import itertools
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+# argv: the agent's script, the user's folder ("" for none), limits as Python. What the run gave is printed.
+_OURS = """
+import os, signal, sys
+from orchestrate.agents.process import ProcessLimits, run
+script, user, limits, marker = sys.argv[1:]
+done = run([script], os.environ, "/", b"", lambda line: None, eval(limits), marker, user or None)
+print(done.ended, flush=True)
+"""
+
+
+_COUNT = itertools.count()
+
+
+def run_id():
+    """No other run has it: what carries it is swept, and other tests may run beside this one."""
+    return f"r-{os.getpid()}-{next(_COUNT)}"
+
+
+class Fifo:
+    """A line arrives or the test waits: `echo $$ > "$FIFO"` in a script is an event here."""
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.path = str(path)
+        self._fd = os.open(path, os.O_RDWR)  # read-write: no end of file between two writers
+        self._rest = b""
+
+    def lines(self, count):
+        while self._rest.count(b"\n") < count:
+            assert select.select([self._fd], [], [], 30)[0], f"{self.path}: nobody wrote"
+            self._rest += os.read(self._fd, 4096)
+        *taken, self._rest = self._rest.split(b"\n", count)
+        return [line.decode() for line in taken]
+
+    def pids(self, count):
+        return [int(line) for line in self.lines(count)]
+
+    def is_silent(self):
+        return not select.select([self._fd], [], [], 0)[0]
+
+    def close(self):
+        os.close(self._fd)
+
+
+def script(path, text):
+    path.write_text(text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def ours(agent, user="", limits="ProcessLimits(grace_s=0.3)", **options):
+    argv = [sys.executable, "-c", _OURS, agent, str(user), limits, run_id()]
+    env = {**os.environ, "PYTHONPATH": str(REPO)}
+    return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True, **options)
+
+
+def are_gone(pids, within_s=10):
+    """Whether all of them end; zombies that nobody reaps have ended."""
+    return all(_is_gone(pid, within_s) for pid in pids)
+
+
+def is_alive(pid):
+    return not _is_gone(pid, 0)
+
+
+def _is_gone(pid, within_s):
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([fd], [], [], within_s)[0])
+    finally:
+        os.close(fd)

@@ -1,0 +1,299 @@
+"""Nothing that we started runs on: not after its parent's end, not after ours, not after a kill -9."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from living import Fifo, are_gone, is_alive, ours, run_id, script
+
+from orchestrate.agents import notes, proc_linux, proc_psutil, processes
+from orchestrate.agents.outcome import Ended
+from orchestrate.agents.process import ProcessLimits, run
+from orchestrate.agents.sweep import MARKER, Trace, sweep
+
+TELL = 'echo $$ > "$FIFO"'
+HANG = f"{TELL}; exec sleep 600"
+DEAF = f'trap "" TERM; {TELL}; while :; do sleep 600; done'
+
+
+@pytest.fixture
+def fifo(tmp_path, monkeypatch):
+    opened = Fifo(tmp_path / "fifo")
+    monkeypatch.setenv("FIFO", opened.path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def agent(tmp_path):
+    def write(text, name="agent"):
+        return script(tmp_path / name, text)
+
+    return write
+
+
+@pytest.fixture
+def tools(agent, monkeypatch):
+    """$HANG and $DEAF, for a script to start."""
+    monkeypatch.setenv("HANG", agent(HANG, "hang"))
+    monkeypatch.setenv("DEAF", agent(DEAF, "deaf"))
+
+
+@pytest.fixture
+def user(tmp_path):
+    return tmp_path / "user"
+
+
+def ended(argv, **options):
+    lines = []
+    limits = options.pop("limits", ProcessLimits(30, grace_s=0.3))
+    return run([argv], os.environ, "/", b"", lines.append, limits, run_id(), **options)
+
+
+def guards_of(pid):
+    return [child for child in processes.children(pid) if b"\0guard\0" in _command(child)]
+
+
+def _command(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read()
+
+
+def identity(pid):
+    return processes.find(pid).started
+
+
+@pytest.mark.parametrize(
+    "leftover",
+    [
+        "$HANG &",
+        "setsid $HANG &",
+        "(setsid $HANG &)",
+        pytest.param("setsid $DEAF > /dev/null 2>&1 &", marks=pytest.mark.slow),
+        "env -i FIFO=$FIFO $HANG &",  # without the mark, in the session
+        "setsid sh -c 'env -i FIFO=$FIFO setsid $HANG & wait' &",  # below a marked one
+    ],
+)
+def test_leftovers_are_swept_when_the_child_ends(agent, fifo, tools, tmp_path, leftover):
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    # The child ends once its leftover runs: it tells the test, and the test tells the child.
+    with ours(agent(f"{leftover}\nread word < {go}; exit 2")) as process:
+        pids = fifo.pids(1)
+        go.write_text("on\n")
+        assert process.communicate(timeout=20)[0] == f"{Ended(code=2)}\n"
+    assert are_gone(pids, 0)
+
+
+def test_a_daemon_without_session_and_mark_is_known_from_having_been_seen(agent, fifo, tools):
+    # Its parent, marked and in the session, goes on for longer than we look away.
+    done = ended(agent("sh -c 'env -i FIFO=$FIFO setsid $HANG & exec sleep 0.8' & wait; exit 0"))
+    assert done.ended == Ended(code=0)
+    assert done.swept == fifo.pids(1)
+    assert are_gone(done.swept, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limits", [ProcessLimits(total_s=0.5, grace_s=0.2), ProcessLimits(stall_s=0.5, grace_s=0.2)])
+def test_timeout_and_stall_end_the_tools_too(agent, fifo, limits, tools):
+    done = ended(agent(f"setsid $DEAF & setsid $HANG & {DEAF}"), limits=limits)
+    assert done.ended.signal == signal.SIGKILL
+    pids = fifo.pids(3)
+    assert set(done.swept) & set(pids)
+    assert are_gone(pids, 0)
+
+
+def test_a_timeout_ends_what_left_the_session(agent, fifo, tools):
+    done = ended(agent(f"setsid $HANG & {HANG}"), limits=ProcessLimits(total_s=0.3))
+    assert done.ended == Ended(signal=15, timed_out=True)
+    assert are_gone(fifo.pids(2), 0)
+
+
+def test_a_killed_client_leaves_no_tools(agent, fifo, tools):
+    tool = "setsid $HANG & "
+    with ours(agent(f"{tool}{TELL}; wait")) as process:
+        pids = fifo.pids(2)
+        leader = next(pid for pid in pids if processes.find(pid).parent == process.pid)
+        os.kill(leader, signal.SIGKILL)
+        assert process.communicate(timeout=20)[0] == f"{Ended(signal=9)}\n"
+    assert are_gone(pids, 0)
+
+
+@pytest.mark.slow
+def test_an_agent_that_runs_an_agent_is_swept_with_it(agent, fifo, tools):
+    inner = agent(f"setsid $DEAF & {DEAF}", "inner")
+    code = (
+        "import os, sys; from orchestrate.agents.process import ProcessLimits, run; "
+        f"run([sys.argv[1]], os.environ, '/', b'', print, ProcessLimits(grace_s=0.3), 'r-inner-{run_id()}')"
+    )
+    outer = agent(f'setsid {sys.executable} -c "{code}" {inner} & {DEAF}')
+    with ours(outer) as process:
+        pids = fifo.pids(3)
+        process.terminate()
+        assert process.communicate(timeout=20)[0] == f"{Ended(signal=9, aborted=True)}\n"
+    assert are_gone(pids, 0)
+
+
+def test_kill_9_of_us_leaves_nothing(agent, fifo, user, tools):
+    with ours(agent(f"setsid $DEAF & {DEAF}"), user) as process:
+        pids = fifo.pids(2)
+        process.kill()
+    assert are_gone(pids)
+    wait_for_no_file(user / "running")
+
+
+def test_kill_9_of_us_in_the_childs_first_moment_leaves_nothing(agent, fifo, user):
+    with ours(agent(f'trap "" TERM; kill -9 $PPID; {DEAF}'), user):
+        pids = fifo.pids(1)
+    assert are_gone(pids)
+    wait_for_no_file(user / "running")
+
+
+def wait_for_no_file(folder, within_s=10):
+    """The guard removes the note after the last kill."""
+    deadline = time.monotonic() + within_s
+    while list(folder.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_kill_9_of_us_and_of_the_guard_leaves_it_to_the_kernel_and_the_next_start(agent, fifo, user, tools):
+    with ours(agent(f"setsid $HANG & {HANG}"), user) as process:
+        pids = fifo.pids(2)
+        child = next(pid for pid in pids if processes.find(pid).parent == process.pid)
+        tool = next(pid for pid in pids if pid != child)
+        [guard] = guards_of(process.pid)
+        os.kill(guard, signal.SIGKILL)
+        process.kill()
+    assert are_gone([child])  # PR_SET_PDEATHSIG
+    assert is_alive(tool)
+    assert notes.sweep_dead(str(user)) == [tool]
+    assert are_gone([tool], 0)
+    assert list((user / "running").iterdir()) == []
+
+
+def test_the_guard_does_not_end_with_a_terminal_or_a_service(agent, fifo, user):
+    with ours(agent(DEAF), user) as process:
+        pids = fifo.pids(1)
+        [guard] = guards_of(process.pid)
+        for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            os.kill(guard, signum)
+        process.kill()
+    assert are_gone(pids)
+
+
+def test_a_run_leaves_neither_guard_nor_note(agent, fifo, user):
+    before = processes.children(os.getpid())
+    assert ended(agent("exit 0"), user=str(user)).swept == []
+    assert processes.children(os.getpid()) == before
+    assert list((user / "running").iterdir()) == []
+
+
+def test_a_full_disk_does_not_stop_a_run(agent, tmp_path):
+    (tmp_path / "user").write_text("a file where the folder should be")
+    assert ended(agent("exit 6"), user=str(tmp_path / "user")).ended == Ended(code=6)
+
+
+def test_the_next_start_leaves_the_living_alone(agent, fifo, user):
+    with ours(agent(HANG), user) as process:
+        pids = fifo.pids(1)
+        assert notes.sweep_dead(str(user)) == []
+        assert [is_alive(pid) for pid in pids] == [True]
+        assert [path.suffix for path in (user / "running").iterdir()] == [".json"]
+        process.terminate()
+        assert process.communicate(timeout=20)[0] == f"{Ended(signal=15, aborted=True)}\n"
+
+
+def test_the_next_start_does_not_harm_who_got_the_pid(user):
+    """The owner is gone, and the child's pid belongs to another by now."""
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as bystander:
+        note(user, owner=0, child=bystander.pid, started=identity(bystander.pid) - 1)
+        assert notes.sweep_dead(str(user)) == []
+        assert bystander.poll() is None
+        bystander.kill()
+    assert list((user / "running").iterdir()) == []
+
+
+def note(user, **values):
+    fields = {
+        "boot": processes.boot(),
+        "owner": 0,
+        "owner_started": 1.0,
+        "child": 0,
+        "started": 1.0,
+        "marker": run_id(),
+    }
+    path = user / "running" / "r-x.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**fields, **values}))
+    return path
+
+
+def test_a_note_of_another_boot_is_left_alone_for_a_day(user):
+    path = note(user, boot="another")
+    assert notes.sweep_dead(str(user)) == []
+    assert path.exists()
+    os.utime(path, (0, 0))
+    assert notes.sweep_dead(str(user)) == []
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"boot": 1}'])
+def test_garbage_in_a_note_harms_nobody(user, text):
+    path = note(user)
+    path.write_text(text)
+    assert notes.sweep_dead(str(user)) == []
+    assert path.exists()
+
+
+def test_nobody_has_run_yet(user):
+    assert notes.sweep_dead(str(user)) == []
+
+
+@pytest.fixture(params=[proc_linux, proc_psutil], ids=["proc", "psutil"])
+def table(request):
+    return request.param
+
+
+def test_what_the_process_table_tells(table, fifo, tools):
+    text = f"$HANG & {TELL}; wait"
+    marker = run_id()
+    env = {**os.environ, MARKER: marker}
+    with subprocess.Popen(["sh", "-c", text], start_new_session=True, env=env) as process:
+        child = next(pid for pid in fifo.pids(2) if pid != process.pid)
+        found = table.find(process.pid)
+        assert found == (process.pid, os.getpid(), process.pid, found.started, False)
+        assert table.find(child) == (child, process.pid, process.pid, table.find(child).started, False)
+        assert table.children(process.pid) == [child]
+        assert table.find(child).started >= found.started
+        assert {found, table.find(child)} <= set(table.everyone())
+        assert [table.is_marked(child, f"{MARKER}={value}") for value in (marker, marker[:-1], "")] == [
+            True,
+            False,
+            False,
+        ]
+        os.killpg(process.pid, signal.SIGKILL)
+        assert are_gone([process.pid])
+        assert table.find(process.pid) == found._replace(is_dead=True)
+        assert found not in table.everyone()
+    assert table.find(process.pid) is None
+    assert table.children(process.pid) == []
+    assert not table.is_marked(process.pid, f"{MARKER}={marker}")
+    assert table.boot() == table.boot()
+
+
+def test_a_sweep_takes_what_is_forked_meanwhile(agent, fifo, tools):
+    """On SIGTERM it starts another, marked as itself, which hangs."""
+    text = f'trap "setsid $HANG & exit 0" TERM; {TELL}; while :; do sleep 600 & wait; done'
+    marker = run_id()
+    env = {**os.environ, MARKER: marker}
+    with subprocess.Popen([agent(text)], env=env, start_new_session=True) as process:
+        fifo.pids(1)
+        swept = sweep(Trace(process.pid, identity(process.pid), marker))
+        second = fifo.pids(1)
+        assert {process.pid, *second} <= set(swept)
+        assert are_gone([process.pid, *second], 0)
