@@ -31,8 +31,23 @@ def home(tmp_path, monkeypatch):
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("PATH", os.pathsep.join(_without_client(tmp_path)))
     monkeypatch.setenv("TZ", "UTC")
     return folder
+
+
+def _without_client(tmp_path):
+    """PATH without a client of the user's: no test may start one."""
+    for number, folder in enumerate(os.environ.get("PATH", os.defpath).split(os.pathsep)):
+        if not os.path.exists(os.path.join(folder, "claude")):
+            yield folder
+            continue
+        rest = tmp_path / f"path-{number}"
+        rest.mkdir()
+        for name in os.listdir(folder):
+            if name != "claude":
+                (rest / name).symlink_to(os.path.join(folder, name))
+        yield str(rest)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ class Guard:
     def __init__(self, marker: str, grace_s: float, user: str | None) -> None:
         self._user = user
         self._marker = marker
+        self._is_told = False
         self._shell = _start(marker, grace_s, user)
         self.know(unborn(marker))
 
@@ -34,12 +35,13 @@ class Guard:
             notes.leave(self._user, trace)
         if trace.child != UNBORN:
             self._tell(f"{trace.child} {trace.started!r}\n")
+            self._is_told = True
 
     def close(self) -> None:
         """All is over."""
         if self._user:
             notes.remove(self._user, self._marker)
-        self._tell("\nover\n")  # the empty line stands for a child that never was
+        self._tell("over\n" if self._is_told else "\nover\n")  # the second line is what it waits for
         if self._shell:
             self._shell.communicate()
 

@@ -65,7 +65,9 @@ def _send(sample: Sample, prompt_id: str, home: Path, project: Path) -> Seen:
         "cwd": str(project),
         "prompt": sample.prompt,
     }
-    env = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), **sample.env}
+    # No agent is started: there is no client of this name.
+    unwilling = {"ORCHESTRATOR_CLAUDE_BINARY": "/no/client/in/a/demo"}
+    env = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), **unwilling, **sample.env}
     line = hookline.command(*hookline.here())
     started = time.monotonic()
     subprocess.run(["sh", "-c", line], input=json.dumps(payload).encode(), env=env, capture_output=True, check=True)

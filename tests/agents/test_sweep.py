@@ -11,6 +11,7 @@ import pytest
 from living import Fifo, are_gone, is_alive, ours, run_id, script
 
 from orchestrate.agents import notes, proc_linux, proc_psutil, processes
+from orchestrate.agents.guard import Guard
 from orchestrate.agents.outcome import Ended
 from orchestrate.agents.process import ProcessLimits, run
 from orchestrate.agents.sweep import MARKER, Trace, sweep
@@ -191,6 +192,19 @@ def test_a_run_leaves_neither_guard_nor_note(agent, fifo, user):
     assert ended(agent("exit 0"), user=str(user)).swept == []
     assert processes.children(os.getpid()) == before
     assert list((user / "running").iterdir()) == []
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_guard_that_is_told_that_all_is_over_does_nothing(user, is_known):
+    marker = run_id()
+    env = {**os.environ, MARKER: marker}
+    with subprocess.Popen(["sleep", "600"], env=env, start_new_session=True) as process:
+        guard = Guard(marker, 0.1, str(user))
+        if is_known:
+            guard.know(Trace(process.pid, identity(process.pid), marker))
+        guard.close()
+        assert process.poll() is None
+        process.kill()
 
 
 def test_a_full_disk_does_not_stop_a_run(agent, tmp_path):

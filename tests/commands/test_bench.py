@@ -45,6 +45,7 @@ def bench(copy, project):
     return run
 
 
+@pytest.mark.slow
 def test_json_tells_every_hook_and_the_sum(bench, copy, home):
     assert bundle.build(str(copy))
     code, out, err = bench("--json")
@@ -59,6 +60,7 @@ def test_json_tells_every_hook_and_the_sum(bench, copy, home):
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_table_names_what_was_measured(bench):
     code, out, err = bench()
     lines = out.splitlines()
@@ -69,6 +71,7 @@ def test_the_table_names_what_was_measured(bench):
     assert lines[-1] == "1 rounds; there is no bundle of these sources: `orchestrate install` makes one."
 
 
+@pytest.mark.slow
 def test_hooks_that_take_half_a_second_fail(bench, copy):
     """The rows are those of single hooks; the sum over all of a prompt is what counts."""
     with open(copy / "orchestrate/entry.py", "a") as entry:
@@ -81,6 +84,7 @@ def test_hooks_that_take_half_a_second_fail(bench, copy):
     assert max(rows[name] for name in payloads.NAMES) < overhead.BUDGET_MS <= found["one_prompt"]["mean_ms"]
 
 
+@pytest.mark.slow
 def test_hooks_that_do_nothing_are_not_called_fast(bench, copy):
     (copy / "orchestrate/request/stop.py").write_text("")
     code, out, err = bench()

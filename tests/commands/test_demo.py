@@ -10,3 +10,14 @@ def test_demo_shows_five_prompts_and_todays_report_and_leaves_nothing(cli, home,
     assert "orchestrate install" in out
     assert os.listdir(home) == []
     assert os.listdir(project) == [".git"]
+
+
+def test_demo_starts_no_client_of_the_users(cli, tmp_path, monkeypatch):
+    folder, started = tmp_path / "bin", tmp_path / "started"
+    folder.mkdir()
+    (folder / "claude").write_text(f"#!/bin/sh\n: > {started}\n")
+    (folder / "claude").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    code, out, _ = cli("demo")
+    assert (code, "Connect it to Claude Code:  orchestrate install" in out) == (0, True)
+    assert not started.exists()
