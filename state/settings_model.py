@@ -54,8 +54,12 @@ class Agents(Group):
 class Run(Group):
     timeout_s: float = Field(1800.0, ge=0.1, le=86400, description="How long one attempt of an agent may take.")
     stall_s: float = Field(300.0, ge=0.1, le=86400, description="An agent that says nothing for so long is stopped.")
-    attempts: int = Field(3, ge=1, le=20, description="How many attempts one request gets at the most.")
+    attempts: int = Field(3, ge=1, le=20, description="How often one model is tried at the most.")
+    backoff_s: float = Field(
+        1.0, ge=0, le=30, description="The pause before a second try, doubled for each further one, up to 30 s."
+    )
     at_once: int = Field(3, ge=1, le=64, description="How many agents of this user run at the same time.")
+    wait_s: float = Field(600.0, ge=0, le=86400, description="How long a request waits for its turn to run an agent.")
     max_turns: int = Field(0, ge=0, le=10000, description="The most turns of one attempt; 0 leaves it to the client.")
     max_budget_usd: float = Field(
         0.0, ge=0, le=100000, description="What one attempt may cost with an API key; 0: no limit."

@@ -86,6 +86,7 @@ def run(
         timeout_s=wish.timeout_s,
         within_s=within_s,
         started_ns=time.monotonic_ns() if started_ns is None else started_ns,
+        decided_ms=float(str(payload["overhead_ms"])),
     )
     return conduct.conduct(job, say, progress, warn)
 

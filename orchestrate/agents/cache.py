@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrate.agents.record import Record
 from orchestrate.request.call import Call, Outcome
-from state import journal, session_file
+from state import journal
 from state.errors import UserError
 
 TOLD = {"rung": "none", "rung_reason": "the answer was kept", "cached": True}
@@ -31,6 +31,8 @@ def key_of(call: Call, outcome: Outcome) -> str | None:
 def found(call: Call, key: str | None) -> str | None:
     if key is None:
         return None
+    from state import session_file  # noqa: PLC0415  80 ms that a request without the cache does not owe
+
     try:
         entry = session_file.refresh(call.place, call.session)["cached_results"].get(key)
     except UserError:  # a session that cannot be read has no answer kept

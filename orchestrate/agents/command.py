@@ -71,7 +71,7 @@ def environment(env: Mapping[str, str], spec: Spec, session: str, passed: Mappin
         DEPTH: str(depth(env) + 1),
         "ORCHESTRATOR_SESSION": session,
         "ORCHESTRATOR_SESSION_ID": session,
-        "CLAUDE_CODE_MAX_RETRIES": str(spec.retries),
+        "CLAUDE_CODE_MAX_RETRIES": env.get("CLAUDE_CODE_MAX_RETRIES") or str(spec.retries),
         "API_TIMEOUT_MS": str(int(spec.request_timeout_s * 1000)),
         "DISABLE_AUTOUPDATER": "1",
     }

@@ -4,7 +4,7 @@ import random
 import select
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from orchestrate.agents import breaker, command, context, definitions, notes, policy, process, runs, slots
@@ -16,15 +16,15 @@ from orchestrate.agents.record import Facts, Record
 from orchestrate.agents.stop import Stop, on_signals
 from orchestrate.agents.stream import Tally, Usage, add
 from state import journal, log
-from state.errors import INTERRUPTED, OK, REFUSED, UserError
+from state.errors import FAILED, INTERRUPTED, OK, REFUSED, UserError
 from state.paths import Place
 from state.snapshot import Value
 
 DEEPEST = 3  # an agent that starts an agent that starts an agent
 LOOP = 10  # the same tool call so often in a row is no progress
-SLOT_WAIT_S = 600.0
 ROOM = slots.RoomLimits(memory_mib=256, load_per_core=16.0)
 ROOM_LOOK_S = 2.0
+LEAST_S = 0.1  # what an attempt gets when the time is up as it starts
 CLIENT_RETRIES = 2
 REQUEST_TIMEOUT_S = 600.0
 
@@ -44,7 +44,8 @@ class Job(NamedTuple):
     is_forced: bool = False  # the user named model or agent: no escalation
     timeout_s: float | None = None
     within_s: float | None = None  # for all attempts together
-    started_ns: int = 0  # monotonic: when the work for this request began
+    started_ns: int = 0  # monotonic: when the decision was made
+    decided_ms: float = 0.0  # from the start of the process to the decision
 
 
 class Spent(NamedTuple):
@@ -70,14 +71,14 @@ def conduct(job: Job, say: Callable[[str], None], progress: Progress, warn: Call
         model=job.model or job.tier,
         hash=str(job.fingerprint["hash"]),
         length=int(str(job.fingerprint["length"])),
+        decided_ms=job.decided_ms,
     )
     shared = job.place.user or job.place.state  # what all processes of this user share
     waiting_ns = time.monotonic_ns()
-    with (
-        closing(Stop()) as stop,
-        on_signals(stop),
-        slots.slot(shared, int(job.settings["run.at_once"]), SLOT_WAIT_S),
-    ):
+    with ExitStack() as stack:
+        stop = stack.enter_context(closing(Stop()))
+        stack.enter_context(on_signals(stop))
+        _take_place(stack, job, shared, stop, warn)
         waited_s = (time.monotonic_ns() - waiting_ns) / 1e9
         run = runs.begin(job.place, facts, now, warn)
         log.bind(run=run.id)
@@ -89,6 +90,17 @@ def conduct(job: Job, say: Callable[[str], None], progress: Progress, warn: Call
         run.finish(record, time.time())
         log.tell("info", "run.finished", outcome=record["outcome"], exit_code=record["exit_code"])
     return record
+
+
+def _take_place(stack: ExitStack, job: Job, shared: str, stop: Stop, warn: Callable[[str], None]) -> None:
+    """One of `run.at_once`. A disk that takes no lock costs the bound, not the answer."""
+    at_once, wait_s = int(job.settings["run.at_once"]), float(job.settings["run.wait_s"])
+    try:
+        stack.enter_context(slots.slot(shared, at_once, min(wait_s, job.within_s or wait_s), stop))
+    except UserError as error:
+        if error.code != FAILED:  # too many run, or the user has stopped waiting
+            raise
+        warn(f"this run is not counted among those at once: {error}")
 
 
 class _Conduct:
@@ -118,7 +130,9 @@ class _Conduct:
         self.tally = Tally()
         timeout_s = job.timeout_s or float(job.settings["run.timeout_s"])
         self.limits = ProcessLimits(total_s=timeout_s, stall_s=float(job.settings["run.stall_s"]))
-        self.deadline = now + (job.within_s or timeout_s * int(job.settings["run.attempts"]))
+        # What waits for the answer began to wait with the request; an attempt's own time begins with its start.
+        attempts_s = timeout_s * int(job.settings["run.attempts"])
+        self.deadline = now + (job.within_s or waited_s + attempts_s)
 
     def record(self) -> Record:
         notes.sweep_dead(self.shared)
@@ -162,19 +176,19 @@ class _Conduct:
         )
         took_s = time.monotonic() - began
         self._theirs(took_s)
-        outcome = classify(self._ended(finish.ended), self.tally, finish.stderr)
+        outcome = _redacted(classify(self._ended(finish.ended), self.tally, finish.stderr))
         self._note(outcome, took_s)
         return outcome
 
     def _time_left(self) -> float:
-        return max(min(self.limits.total_s or 0.0, self.deadline - time.time()), 1.0)
+        return max(min(self.limits.total_s or 0.0, self.deadline - time.time()), LEAST_S)
 
     def _heard(self, line: bytes) -> None:
         said = self.tally.text
         self.tally.feed(line)
         self.run.keep(line)
         self.progress.update(self.tally)
-        if self.tally.text != said:
+        if self.tally.text != said and policy.evidence_in({"result": self.tally.text}) == policy.NOTHING:
             with self.progress.aside():
                 self.say(self.tally.text)
         if self.tally.tool_repeats >= LOOP:
@@ -211,6 +225,7 @@ class _Conduct:
         return Limits(
             deadline=self.deadline,
             retries=int(self.job.settings["run.attempts"]) - 1,
+            backoff_s=float(self.job.settings["run.backoff_s"]),
             escalations=0 if self.job.is_forced else 1,
             stand_ins=() if self.job.model else None,
             closed=closed,
@@ -221,7 +236,7 @@ class _Conduct:
         if move.kind == "fallback" and move.model:
             self.model = move.model
         elif move.kind == "escalate" and move.tier:
-            if self.agent == str(self.job.settings[f"agents.{self.tier}"]):
+            if self.agent.removeprefix(definitions.PLUGIN) == self.job.settings[f"agents.{self.tier}"]:
                 self.agent = str(self.job.settings[f"agents.{move.tier}"])
             self.model = self.tier = move.tier
 
@@ -234,7 +249,7 @@ class _Conduct:
 
     def _wait_for_room(self) -> None:
         """A machine without memory is given time, not another agent; in the end it is tried all the same."""
-        until = time.monotonic() + SLOT_WAIT_S
+        until = time.monotonic() + float(self.job.settings["run.wait_s"])
         while (shortage := slots.room(ROOM)) and time.monotonic() < until and self._wait(ROOM_LOOK_S):
             self.progress.note(f"waiting: {shortage}")
 
@@ -251,14 +266,22 @@ class _Conduct:
             max_budget_usd=float(settings["run.max_budget_usd"]),
             permission_mode=str(settings["run.permission_mode"]),
             client_session=command.new_session(),  # one that was used before is refused
-            note=_note_on(self.passed),
+            note=" ".join([*_note_on(self.passed), *self._way_up()]),
             request_timeout_s=min(REQUEST_TIMEOUT_S, self.limits.total_s or REQUEST_TIMEOUT_S),
             retries=CLIENT_RETRIES,
         )
 
+    def _way_up(self) -> list[str]:
+        """How the agent asks for a stronger one, as long as there is one."""
+        above = policy.TIERS[policy.TIERS.index(self.tier) + 1 :]
+        if self.job.is_forced or not above or any(attempt.kind == "ok" for attempt in self.history):
+            return []
+        ask = '{"escalate": "' + '" or "'.join(above) + '", "why": "..."}'
+        return [f"If the work needs a stronger model, change nothing and answer with this JSON alone: {ask}"]
+
     def _record(self, outcome: Outcome, move: Move) -> Record:
         now_ns = time.monotonic_ns()
-        took_ms = (now_ns - self.job.started_ns) / 1e6
+        took_ms = self.job.decided_ms + (now_ns - self.job.started_ns) / 1e6
         result = (self.tally.result or {}).get("result")
         costs = [usage.cost_usd for usage in self.spent.models.values()]
         known = [cost for cost in costs if cost is not None]
@@ -294,15 +317,24 @@ class _Conduct:
         return {**usage._asdict(), "cost_usd": usage.cost_usd if self.spent.is_paid else None}
 
 
+def _redacted(outcome: Outcome) -> Outcome:
+    """What a client said on failing may quote a key, and it is told on stderr, in the record and in the log."""
+    if not outcome.detail:
+        return outcome
+    from state.redact import redact  # noqa: PLC0415  16 ms that a run without errors does not owe
+
+    return outcome._replace(detail=redact(outcome.detail))
+
+
 def _sendable(request: str) -> bytes:
     """A request that begins with a slash would be taken as a command of the client."""
     text = f"The request: {request}" if request.lstrip().startswith("/") else request
     return text.encode("utf-8", "replace")
 
 
-def _note_on(passed: Mapping[str, str]) -> str:
+def _note_on(passed: Mapping[str, str]) -> list[str]:
     path = passed.get(context.FILE)
-    return f"What led to this request is in the JSON file {path}; read it if you need it." if path else ""
+    return [f"What led to this request is in the JSON file {path}; read it if you need it."] if path else []
 
 
 def _told(move: Move) -> str:

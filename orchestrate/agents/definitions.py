@@ -151,5 +151,6 @@ def _words(fields: Mapping[str, object], key: str) -> list[str] | None:
 def _near(name: str, names: Mapping[str, Definition]) -> str:
     import difflib  # noqa: PLC0415  6 ms that only a wrong name owes
 
-    close = difflib.get_close_matches(name.rpartition(":")[2], names, 3)
+    bare = name.rpartition(":")[2]
+    close = difflib.get_close_matches(bare, names, 3) or [known for known in names if bare and bare in known][:3]
     return f" (did you mean {' or '.join(close)}?)" if close else " (`orchestrate agents list` shows them)"

@@ -14,7 +14,7 @@ from orchestrate.hookline import EVENTS
 from orchestrate.request import context, faults, mode, prompt
 from orchestrate.request.call import Call, Outcome
 from state import codec
-from state.errors import OK
+from state.errors import OK, UserError
 
 MARGIN_S = 20.0  # the client ends a hook that is late, and with it the answer
 ANSWER_MOST = 9_500  # of the 10,000 characters that the client takes
@@ -62,20 +62,28 @@ def _decided(call: Call) -> Outcome:
 def _acted(call: Call, outcome: Outcome, key: str | None) -> dict[str, object]:
     silent = Progress(None, str(outcome.payload["agent"]), call.env)
     within_s = EVENTS["UserPromptSubmit"].timeout_s - MARGIN_S
-    record = answer.run(
-        call,
-        call.text("prompt"),
-        outcome,
-        say=lambda _: None,
-        progress=silent,
-        warn=lambda line: print(line, file=sys.stderr),  # noqa: T201  the client keeps a hook's stderr
-        started_ns=time.monotonic_ns(),
-        within_s=within_s,
-    )
+    try:
+        record = answer.run(
+            call,
+            call.text("prompt"),
+            outcome,
+            say=lambda _: None,
+            progress=silent,
+            warn=_tell,
+            started_ns=time.monotonic_ns(),
+            within_s=within_s,
+        )
+    except UserError as error:  # it never began: no such agent, all places taken
+        _tell(str(error))
+        return _directive(call, outcome, "the agent was not started")
     if record["exit_code"] != OK:
-        return _directive(call, outcome, record)
+        return _directive(call, outcome, record["outcome"])
     cache.keep(call, outcome, key, record)
     return _block(_fitting(call, record))
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201  the client keeps a hook's stderr
 
 
 def _block(reason: str) -> dict[str, object]:
@@ -94,8 +102,8 @@ def _fitting(call: Call, record: Record) -> str:
     return f"{text[:ANSWER_MOST]}\n\n[the whole answer, {len(text)} characters, is in {path}]"
 
 
-def _directive(call: Call, outcome: Outcome, record: Record) -> dict[str, object]:
-    said = prompt.directive(str(outcome.payload["agent"]), str(outcome.payload["tier"]), record["outcome"], call)
+def _directive(call: Call, outcome: Outcome, why: str) -> dict[str, object]:
+    said = prompt.directive(str(outcome.payload["agent"]), str(outcome.payload["tier"]), why, call)
     return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrate.agents.outcome import Outcome
+from state import codec
 from state.errors import AGENT_TIMEOUT, FAILED, INTERRUPTED, REFUSED
 
 TIERS = ("haiku", "sonnet", "opus")
@@ -50,6 +51,9 @@ class Evidence(NamedTuple):
     red_check: str | None = None  # what failed when the answer was checked
 
 
+NOTHING = Evidence()
+
+
 class Move(NamedTuple):
     kind: str  # done, fail, retry, fallback, escalate
     why: str
@@ -85,12 +89,21 @@ def tier_of(model: str) -> str | None:
 
 
 def evidence_in(result: Mapping[str, object] | None) -> Evidence:
-    """The escalation that an agent asks for in its structured output: {"escalate": TIER, "why": ...}."""
-    output = (result or {}).get("structured_output")
+    """What an agent asks for, as structured output or as its whole answer: {"escalate": TIER, "why": ...}."""
+    output = (result or {}).get("structured_output") or _object((result or {}).get("result"))
     if not isinstance(output, dict) or output.get("escalate") not in TIERS:
         return Evidence()
     why = output.get("why")
     return Evidence(asked_tier=output["escalate"], why=why if isinstance(why, str) else "")
+
+
+def _object(answer: object) -> object:
+    if not isinstance(answer, str) or not answer.strip().startswith("{"):
+        return None
+    try:
+        return codec.loads(answer.strip())
+    except ValueError:
+        return None
 
 
 def _after_success(history: Sequence[Attempt], limits: Limits, now: float, evidence: Evidence) -> Move:
@@ -128,7 +141,7 @@ def _again(outcome: Outcome, history: Sequence[Attempt], limits: Limits, now: fl
 def _wait(outcome: Outcome, history: Sequence[Attempt], limits: Limits, now: float) -> float | None:
     """Seconds to wait before another try, None when there is to be none."""
     if outcome.kind in FLUKES:
-        return 0.0 if sum(attempt.kind == outcome.kind for attempt in history) <= 1 else None
+        return 0.0 if limits.retries and sum(attempt.kind == outcome.kind for attempt in history) <= 1 else None
     if outcome.kind not in TRANSIENT or not _passes(outcome):
         return None
     tries = sum(attempt.model == history[-1].model and attempt.kind in TRANSIENT for attempt in history)

@@ -13,6 +13,7 @@ class Facts(NamedTuple):
     model: str
     hash: str
     length: int
+    decided_ms: float = 0.0  # what the decision has told of our overhead already
 
 
 class Attempt(TypedDict):

@@ -5,6 +5,7 @@ Nothing here stops a run: what cannot be written is told once, and the run goes 
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ class Run:
             "started_at": journal.stamp(now),
             "pid": os.getpid(),
         }
-        started = {key: value for key, value in facts._asdict().items() if key != "session"}
+        started = {key: value for key, value in facts._asdict().items() if key not in ("session", "decided_ms")}
         self._try(lambda: self._open(codec.dumps(draft)))
         self._try(lambda: self._tell("started", {**started, "overhead_ms": 0.0}, now))
 
@@ -74,7 +75,8 @@ class Run:
         if told["answer"]:
             self._try(lambda: files.replace(f"{self.folder}/{ANSWER}", told["answer"].encode("utf-8", "replace")))
         self._try(lambda: files.replace(f"{self.folder}/{RECORD}", codec.dumps(told)))
-        self._try(lambda: self._tell("finished", records.payload(told), now))
+        ours_ms = round(told["overhead_ms"] - self.facts.decided_ms, 1)
+        self._try(lambda: self._tell("finished", {**records.payload(told), "overhead_ms": ours_ms}, now))
 
     def _open(self, draft: bytes) -> None:
         files.folder(self.folder)
@@ -128,6 +130,19 @@ def find(place: Place, name: str) -> Kept:
 def listed(place: Place) -> list[Kept]:
     """The newest first."""
     return [_kept(place, name) for name in _names(place)]
+
+
+def remove_old(place: Place, since: float, dry_run: bool) -> list[str]:
+    """The runs that nothing was written of since: a run that goes on writes its stream."""
+    old = [name for name in _names(place) if _last_written(f"{_folder(place)}/{name}") < since]
+    if not dry_run:
+        for name in old:
+            shutil.rmtree(f"{_folder(place)}/{name}", ignore_errors=True)
+    return old
+
+
+def _last_written(folder: str) -> float:
+    return max((entry.stat().st_mtime for entry in os.scandir(folder)), default=Path(folder).stat().st_mtime)
 
 
 def answer(kept: Kept) -> str:

@@ -29,7 +29,7 @@ def start(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> "subprocess.
             preexec_fn=_dies_with_us(),  # noqa: PLW1509  why it is safe stands there
         )
     except OSError as error:
-        return _missing(error, argv[0], cwd)
+        return _missing(error, argv[0], cwd, env.get("PATH"))
 
 
 def _dies_with_us() -> Callable[[], None] | None:
@@ -60,10 +60,12 @@ def _dies_with_us() -> Callable[[], None] | None:
     return bind
 
 
-def _missing(error: OSError, program: str, cwd: str) -> str:
+def _missing(error: OSError, program: str, cwd: str, path: str | None) -> str:
     if error.filename == cwd and program != cwd:
         raise UserError(f"{cwd}: cannot work there: {(error.strerror or '').lower()}: name another folder") from error
-    if error.errno in _NOT_FOUND and not os.path.lexists(program):
+    from shutil import which  # noqa: PLC0415  8 ms that only a failure owes
+
+    if error.errno in _NOT_FOUND and not (os.path.lexists(program) if "/" in program else which(program, path=path)):
         return "not found"
     if error.errno in (*_NOT_FOUND, *_NOT_EXECUTABLE):  # not found, although it is there: its interpreter is missing
         return "not executable"

@@ -186,9 +186,18 @@ _RESULT_FIELDS = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheC
 def _parse(line: bytes) -> dict[str, object] | None:
     try:
         value = codec.loads(line)
-    except ValueError:
+        if b"\\ud" in line or b"\\uD" in line:
+            value = _whole(value)
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _whole(value: object) -> object:
+    """With a question mark for half of a surrogate pair, which nothing could print or send."""
+    import json  # noqa: PLC0415  8 ms, and as rare as an emoji that was escaped
+
+    return codec.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _model_usage(models: Mapping[str, object]) -> dict[str, Usage]:

@@ -4,7 +4,7 @@ import click
 
 from orchestrate.agents import definitions
 from orchestrate.agents.definitions import Definition
-from orchestrate.commands import here
+from orchestrate.commands import here, request
 
 SHOWN = 72  # characters of a description in a list
 project_root = click.option("--project-root", help="The project, if not that of the working directory.")
@@ -13,12 +13,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def command() -> None:
-    """Which agents there are: the project's, yours, and those that come with this package.
+    """List, show and run agents: the project's, yours, and those that come with this package.
 
     \b
     Examples:
       $ orchestrate agents list
       $ orchestrate agents show haiku-general
+      $ orchestrate agents run opus-general "Review the last commit"
     """
 
 
@@ -64,6 +65,27 @@ def show(name: str, as_json: bool, project_root: str | None) -> None:
     for key, value in told.items():
         click.echo(f"{key}: {', '.join(value) or 'none' if isinstance(value, list) else here.plain(value)}")
     click.echo(f"\n{prompt}")
+
+
+RUN_HELP = """Have the agent NAME answer one REQUEST: the same as `orchestrate-request --agent NAME`.
+
+\b
+Examples:
+  $ orchestrate agents run opus-general "Review the last commit"
+  $ orchestrate agents run haiku-general "Fix typo in README.md" --json
+  $ echo "Fix typo in README.md" | orchestrate agents run haiku-general --interactive
+"""
+command.add_command(
+    click.Command(
+        "run",
+        callback=request.command.callback,
+        params=[
+            click.Argument(["agent"], metavar="NAME"),
+            *(parameter for parameter in request.command.params if parameter.name != "agent"),
+        ],
+        help=RUN_HELP,
+    )
+)
 
 
 def _told(agent: Definition, keys: tuple[str, ...]) -> dict[str, object]:

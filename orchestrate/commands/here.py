@@ -47,9 +47,13 @@ def working_directory() -> str:
 
 def emit(value: object) -> None:
     """One JSON document on stdout."""
+    click.echo(pretty(value))
+
+
+def pretty(value: object) -> str:
     import orjson
 
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def plain(value: object) -> str:

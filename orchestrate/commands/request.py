@@ -134,32 +134,37 @@ def _record(call: Call, outcome: Outcome) -> None:
 
 def _run(call: Call, text: str, outcome: Outcome, wish: Wish, as_json: bool, key: str | None) -> int:
     progress = Progress(sys.stderr, str(outcome.payload["agent"]), call.env)
-    printer = _Printer(not as_json)
-    record = answer.run(call, text, outcome, printer.say, progress, progress.note, wish, time.monotonic_ns())
+    printer = _Printer()
+    say = printer.unsaid if as_json else printer.say
+    record = answer.run(call, text, outcome, say, progress, progress.note, wish, time.monotonic_ns())
     cache.keep(call, outcome, key, record)
     if as_json:
-        here.emit(record)
+        printer.write(here.pretty(record))
     else:
         printer.finish(record)
     return record["exit_code"]
 
 
 class _Printer:
-    """The answer on stdout as it comes. A reader that has seen enough (`head -1`) does not end the run."""
+    """The answer on stdout as it comes. A reader who leaves early (`head -1`) and a full disk do not end the run."""
 
-    def __init__(self, is_wanted: bool) -> None:
-        self._is_open = is_wanted
+    def __init__(self) -> None:
         self._last = ""
 
     def say(self, text: str) -> None:
         self._last = text
-        if not self._is_open:
-            return
+        self.write(text)
+
+    def unsaid(self, text: str) -> None:
+        """The record will tell it."""
+
+    def write(self, text: str) -> None:
         try:
             click.echo(text)
-        except BrokenPipeError:
-            self._is_open = False
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                here.tell(f"stdout: {(error.strerror or '').lower()}: the answer is in the record", ACTOR)
 
     def finish(self, record: Record) -> None:
         if record["answer"].strip() != self._last.strip():

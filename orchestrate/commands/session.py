@@ -7,6 +7,7 @@ from collections import Counter
 
 import click
 
+from orchestrate.agents import runs
 from orchestrate.commands import here, which
 from state import session_file, session_folders, sessions
 from state.journal import stamp
@@ -104,7 +105,7 @@ def switch(session: str, project_root: str | None) -> None:
 @as_json
 @project_root
 def cleanup(older_than: float | None, dry_run: bool, as_json: bool, project_root: str | None) -> None:
-    """Remove sessions unused for long, never the current one; their records are counted in the metrics first.
+    """Remove sessions and runs unused for long, never the current session. What they recorded is counted first.
 
     \b
     Examples:
@@ -118,14 +119,14 @@ def cleanup(older_than: float | None, dry_run: bool, as_json: bool, project_root
     if found and not dry_run:
         _count_first(place)
         found = [name for name in found if session_folders.remove(place, name, since)]
+    old_runs = runs.remove_old(place, since, dry_run)
     if as_json:
-        here.emit({"before": stamp(since), "dry_run": dry_run, "sessions": found})
+        here.emit({"before": stamp(since), "dry_run": dry_run, "sessions": found, "runs": old_runs})
         return
-    for name in found:
+    for name in [*found, *old_runs]:
         click.echo(name)
-    click.echo(
-        f"{'would remove' if dry_run else 'removed'} {len(found)} sessions unused since {stamp(since)}", err=True
-    )
+    done = "would remove" if dry_run else "removed"
+    click.echo(f"{done} {len(found)} sessions and {len(old_runs)} runs unused since {stamp(since)}", err=True)
 
 
 def _in_use(place: Place) -> set[str]:

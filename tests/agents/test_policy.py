@@ -231,6 +231,22 @@ def test_only_a_known_tier_can_be_asked_for(output, evidence):
 
 
 @pytest.mark.parametrize(
+    ("answer", "evidence"),
+    [
+        ('{"escalate": "opus", "why": "a race"}', Evidence("opus", "a race")),
+        (' {"escalate": "sonnet"}\n', Evidence("sonnet")),
+        ('{"escalate": "gpt"}', Evidence()),
+        ('It says {"escalate": "opus"}', Evidence()),
+        ('{"escalate": "opus"', Evidence()),
+        ('{"escalate": "opus"} as asked', Evidence()),
+        ("", Evidence()),
+    ],
+)
+def test_an_agent_without_a_schema_asks_by_its_whole_answer(answer, evidence):
+    assert evidence_in({"result": answer}) == evidence
+
+
+@pytest.mark.parametrize(
     ("model", "tier"), [("haiku", "haiku"), ("claude-sonnet-5-5", "sonnet"), ("opus[1m]", "opus"), ("fable", None)]
 )
 def test_tier(model, tier):

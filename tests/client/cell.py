@@ -2,8 +2,8 @@
 
     unshare --net python cell.py < job.json > outcome.json
 
-job = {"rules": [...], "commands": [{"argv", "env", "cwd", "stdin"}, ...], "interrupt": bool}: the commands run side by
-side; where `interrupt` says so, each gets SIGINT, as by Ctrl-C, once the API is asked for something.
+job = {"rules": [...], "commands": [{"argv", "env", "cwd", "stdin"}, ...], "signal": NAME or null, "signal_at": 1}: the
+commands run side by side; each gets the signal, if there is one, when the API has been asked so many times.
 """
 
 import fcntl
@@ -54,9 +54,9 @@ def main():
     raise_loopback()
     api = FakeApi(job["rules"], PORT)
     children = [start(command) for command in job["commands"]]
-    if job["interrupt"] and api.asked.wait(TIMEOUT_S):
+    if job["signal"] and api.was_asked(job["signal_at"], TIMEOUT_S):
         for child in children:
-            child.send_signal(signal.SIGINT)
+            child.send_signal(getattr(signal, job["signal"]))
     results = [finish(child) for child in children]
     json.dump({"results": results, "requests": api.requests}, sys.stdout)
 

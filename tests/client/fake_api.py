@@ -88,7 +88,7 @@ class FakeApi(ThreadingHTTPServer):
     def __init__(self, rules, port=0):
         super().__init__(("127.0.0.1", port), Handler)
         self.requests = []
-        self.asked = threading.Event()
+        self._heard = threading.Condition()
         self._rules = [dict(rule) for rule in rules]
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -102,8 +102,13 @@ class FakeApi(ThreadingHTTPServer):
             if "times" in rule:
                 rule["times"] -= 1
             self.requests.append({"path": path, "headers": headers, "body": body})
-        self.asked.set()
+        with self._heard:
+            self._heard.notify_all()
         return number, rule
+
+    def was_asked(self, times, within_s):
+        with self._heard:
+            return self._heard.wait_for(lambda: len(self.requests) >= times, within_s)
 
     def handle_error(self, request, client_address):
         """A client that hangs up is not news."""

@@ -2,9 +2,12 @@
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -90,7 +93,7 @@ class World:
     def client_env(self):
         return {
             **self.env,
-            "PATH": f"{CLIENT.parent}:{self.env['PATH']}",
+            "PATH": f"{CLIENT.parent}:{Path(sys.executable).parent}:{self.env['PATH']}",
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
             "ANTHROPIC_API_KEY": "not-a-key",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -118,15 +121,20 @@ class World:
         (done,), requests = self._cell([([str(CLIENT), *args], "")], (), {})
         return Run(done["rc"], [{"type": "text", "text": done["stdout"]}], done["stderr"], requests)
 
-    def request(self, *words, rules=(), stdin="", interrupt=False, **env):
-        """`orchestrate-request WORDS`, with the client on PATH."""
-        return self.requests_side_by_side([words], rules, stdin, interrupt, **env)[0]
+    def request(self, *words, rules=(), stdin="", **env):
+        """`orchestrate-request WORDS`, with the client on PATH. `signal` and `signal_at`: as in the cell."""
+        return self.requests_side_by_side([words], rules, stdin, **env)[0]
 
-    def requests_side_by_side(self, calls, rules=(), stdin="", interrupt=False, **env):
+    def requests_side_by_side(self, calls, rules=(), stdin="", signal=None, signal_at=1, **env):
         """One `orchestrate-request` per tuple of words, all at once."""
-        program = str(Path(sys.executable).with_name("orchestrate-request"))
-        results, requests = self._cell([([program, *words], stdin) for words in calls], rules, env, interrupt)
+        argvs = [(["orchestrate-request", *words], stdin) for words in calls]
+        results, requests = self._cell(argvs, rules, env, signal, signal_at)
         return [Asked(done["rc"], done["stdout"], done["stderr"], requests) for done in results]
+
+    def shell(self, line, rules=(), **env):
+        """A line for the shell, with the client and our commands on PATH."""
+        (done,), requests = self._cell([(["/bin/sh", "-c", line], "")], rules, env)
+        return Asked(done["rc"], done["stdout"], done["stderr"], requests)
 
     def orchestrate(self, *args, **env):
         """Our command line, run in the project."""
@@ -147,19 +155,38 @@ class World:
         mark = f"HOME={self.home}".encode()
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _environment(path)]
 
-    def _cell(self, calls, rules, env, interrupt=False):
+    def ends_within(self, seconds):
+        """Whether all of them end by themselves."""
+        deadline = time.monotonic() + seconds
+        while pids := self.processes():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    _await_end(pid, deadline - time.monotonic())
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+    def _cell(self, calls, rules, env, signal=None, signal_at=1):
         """Run each (argv, stdin): (what each gave, what the API was asked)."""
         commands = [
             {"argv": list(argv), "env": {**self.client_env, **env}, "cwd": str(self.project), "stdin": stdin}
             for argv, stdin in calls
         ]
-        job = json.dumps({"rules": list(rules), "commands": commands, "interrupt": interrupt})
+        job = json.dumps({"rules": list(rules), "commands": commands, "signal": signal, "signal_at": signal_at})
         done = subprocess.run(
             [*UNSHARE, sys.executable, str(CELL)], input=job, text=True, capture_output=True, timeout=90, check=False
         )
         assert done.returncode == 0, done.stderr
         outcome = json.loads(done.stdout)
         return outcome["results"], outcome["requests"]
+
+
+def _await_end(pid, within_s):
+    fd = os.pidfd_open(pid)
+    try:
+        select.select([fd], [], [], max(within_s, 0))
+    finally:
+        os.close(fd)
 
 
 def _environment(path):

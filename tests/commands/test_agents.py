@@ -1,9 +1,18 @@
 import json
+import os
 
 import pytest
 
+from orchestrate.commands import request
+from orchestrate.commands.agents import command
+
 SHIPPED = ["haiku-general", "opus-general", "sonnet-general"]
 FRONT = "name: planner\ndescription: Plans the work of a sprint.\nmodel: opus\ntools: Read, Grep\n"
+CLAUDE = """#!/bin/sh
+while [ "$1" != --agent ]; do shift; done
+echo '{"type":"assistant","message":{"id":"m","model":"claude-x","content":[{"type":"text","text":"'$2'"}]}}'
+echo '{"type":"result","subtype":"success","is_error":false,"result":"'$2'"}'
+"""
 
 
 @pytest.fixture
@@ -85,3 +94,42 @@ def test_installing_makes_ours_the_users(cli):
 def test_an_unknown_agent_ends_with_three(cli):
     message = "orchestrate: agent 'sonnet': there is none (did you mean sonnet-general?)\n"
     assert cli("agents", "show", "sonnet") == (3, "", message)
+
+
+@pytest.fixture
+def fake_claude(tmp_path, monkeypatch):
+    """A client that answers with the agent that it was started as."""
+    path = tmp_path / "bin" / "claude"
+    path.parent.mkdir()
+    path.write_text(CLAUDE)
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_run_has_the_named_agent_answer(cli, fake_claude):
+    code, out, err = cli("agents", "run", "opus-general", "Fix typo in README.md")
+    assert (code, out) == (0, "opus-general\n")
+    assert err.splitlines()[0] == "opus-general: started on opus"
+
+
+def test_run_takes_the_options_of_orchestrate_request(cli, fake_claude):
+    record = json.loads(cli("agents", "run", "haiku-general", "Fix it", "--model", "sonnet", "--json").out)
+    assert (record["agent"], record["model_requested"], record["answer"]) == (
+        "haiku-general",
+        "sonnet",
+        "haiku-general",
+    )
+    assert record["decision"]["override"] is True
+    options = {option for option in request.command.params if option.name not in ("agent", "request")}
+    assert options == {option for option in command.commands["run"].params if option.name not in ("agent", "request")}
+
+
+@pytest.mark.parametrize("words", [["opus-general"], []])
+def test_run_wants_an_agent_and_a_request(cli, words):
+    code, out, _ = cli("agents", "run", *words)
+    assert (code, out) == (2, "")
+
+
+def test_running_an_unknown_agent_ends_with_three(cli, fake_claude):
+    message = "orchestrate: agent 'nobody': there is none (`orchestrate agents list` shows them)\n"
+    assert cli("agents", "run", "nobody", "Fix it") == (3, "", message)

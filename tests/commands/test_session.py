@@ -91,11 +91,23 @@ def test_cleanup_spares_the_current_the_named_and_the_young(cli, place, monkeypa
     cli("session", "switch", "current")
     monkeypatch.setenv("ORCHESTRATOR_SESSION", "named")
     dry = cli("session", "cleanup", "--older-than", "30d", "--dry-run")
-    assert (dry.code, dry.out, dry.err.split(" unused")[0]) == (0, "old\nolder\n", "would remove 2 sessions")
+    assert (dry.code, dry.out, dry.err.split(" unused")[0]) == (0, "old\nolder\n", "would remove 2 sessions and 0 runs")
     assert names(place) == ["current", "named", "old", "older", "young"]
     done = json.loads(cli("session", "cleanup", "--json").out)
     assert (done["sessions"], done["dry_run"]) == (["old", "older"], False)
     assert names(place) == ["current", "named", "young"]
+
+
+def test_old_runs_go_with_the_sessions_and_young_ones_stay(cli, place):
+    for name, days in (("r-old", 40), ("r-young", 1)):
+        folder = Path(place.state, "runs", name)
+        folder.mkdir(parents=True)
+        for path in (folder / "run.json", folder):
+            path.touch()
+            os.utime(path, (time.time() - days * 86400,) * 2)
+    assert cli("session", "cleanup", "--dry-run").out == "r-old\n"
+    assert json.loads(cli("session", "cleanup", "--json").out)["runs"] == ["r-old"]
+    assert os.listdir(f"{place.state}/runs") == ["r-young"]
 
 
 def test_what_is_cleaned_up_was_counted_before(cli, place):

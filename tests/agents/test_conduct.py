@@ -1,0 +1,241 @@
+"""What becomes of a request whose attempts end in every way that there is: the real program, a client that is told."""
+
+import json
+import os
+import time
+
+import pytest
+from faking import Desk, events, recorded_once
+
+from orchestrate.agents import breaker, runs
+
+
+@pytest.fixture
+def desk(place, tmp_path):
+    return Desk(place, tmp_path / "desk")
+
+
+def attempts(record):
+    return [(attempt["model"], attempt["kind"]) for attempt in record["attempts"]]
+
+
+def test_one_request_from_the_decision_to_the_record(desk):
+    asked = desk.ask("ok", "--json", "--session", "s1", FAKE_KEY="ANTHROPIC_API_KEY")
+    record = asked.record
+    [decided, started, finished] = events(desk.place)
+    assert asked.code == 0
+    assert {name: record[name] for name in ("session", "mode", "agent", "tier", "outcome", "exit_code", "answer")} == {
+        "session": "s1",
+        "mode": "orchestration",
+        "agent": "haiku-general",
+        "tier": "haiku",
+        "outcome": "ok",
+        "exit_code": 0,
+        "answer": "done by haiku",
+    }
+    assert (record["model_requested"], record["model_served"]) == ("haiku", "claude-haiku-5-5")
+    assert record["models"] == {
+        "claude-haiku-5-5": {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "cache_read_tokens": 200,
+            "cache_write_tokens": 3,
+            "cost_usd": 0.000195,
+        }
+    }
+    assert record["cost_usd"] == 0.000195
+    assert 0 < record["overhead_ms"] < record["took_ms"]
+    assert [event["type"].rpartition("orchestration.")[2] for event in (decided, started, finished)] == [
+        "prompt.decided",
+        "run.started",
+        "run.finished",
+    ]
+    assert {event["prompt_id"] for event in (decided, started, finished)} == {record["prompt_id"]}
+    assert json.loads(json.dumps(runs.find(desk.place, record["run"]).record)) == record
+    assert recorded_once(desk.place) == {record["run"]: "ok"}
+
+
+def test_without_an_api_key_there_is_no_price(desk):
+    record = desk.told("ok")
+    assert (record["cost_usd"], record["models"]["claude-haiku-5-5"]["cost_usd"]) == (None, None)
+
+
+def test_the_answer_is_on_stdout_and_the_story_on_stderr(desk):
+    asked = desk.ask("ok")
+    assert (asked.code, asked.out) == (0, "done by haiku\n")
+    assert asked.err.splitlines() == [
+        "haiku-general: started on haiku",
+        "haiku-general: ok after 0:00, claude-haiku-5-5, 1 turn, 214 tokens",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fake", "outcome", "code", "tries"),
+    [
+        ("garbage", "no_json", 1, 2),
+        ("cut", "no_json", 1, 2),
+        ("nothing", "empty", 1, 2),
+        ("blank", "empty", 1, 2),
+        ("error_inside", "lying_success", 1, 2),
+        ("unserved", "lying_success", 1, 2),
+        ("crash", "crashed", 1, 2),
+        ("terminated", "killed", 1, 1),
+        ("killed", "killed", 1, 1),
+        ("limited_bare", "rate_limited", 1, 3),
+        ("auth", "auth", 1, 1),
+        ("budget", "budget", 4, 1),
+        ("blocked", "blocked", 4, 1),
+        ("denied", "permission_denied", 4, 1),
+    ],
+)
+def test_how_a_failure_ends(desk, fake, outcome, code, tries):
+    asked = desk.ask(fake, "--json")
+    assert (asked.code, asked.record["outcome"], asked.record["exit_code"]) == (code, outcome, code)
+    assert attempts(asked.record) == [("haiku", outcome)] * tries
+    assert (asked.record["answer"], len(desk.calls())) == ("", tries)
+    assert list(recorded_once(desk.place).values()) == [outcome]
+
+
+@pytest.mark.parametrize(
+    "first", ["garbage", "nothing", "error_inside", "crash", "limited_bare", "overloaded", "server_error"]
+)
+def test_what_passes_is_tried_again(desk, first):
+    asked = desk.ask(f"{first} ok")
+    assert (asked.code, asked.out) == (0, "done by haiku\n")
+    assert desk.calls() == [(first, "haiku"), ("ok", "haiku")]
+
+
+def test_one_attempt_is_one_attempt(desk):
+    assert len(desk.told("crash", ORCHESTRATOR_RUN__ATTEMPTS="1")["attempts"]) == 1
+
+
+def test_a_failure_is_told_in_one_line_without_its_secrets(desk):
+    asked = desk.ask("secret")
+    assert (asked.code, asked.out) == (1, "")
+    run = runs.listed(desk.place)[0]
+    told = asked.err.splitlines()[-1]
+    assert told == f"orchestrate-request: crashed: error: key [redacted:anthropic-key] refused (run {run.run})"
+    assert "sk-ant" not in asked.err + json.dumps(run.record) + json.dumps(events(desk.place))
+
+
+def test_a_limit_is_waited_for(desk):
+    began = time.time()
+    asked = desk.ask("limited ok")
+    assert (asked.code, asked.out, desk.calls()) == (0, "done by haiku\n", [("limited", "haiku"), ("ok", "haiku")])
+    assert time.time() >= int(began) + 1
+
+
+def test_a_limit_beyond_the_time_there_is_fails_at_once(desk):
+    record = desk.told("limited", FAKE_RESET_S="7200", ORCHESTRATOR_RUN__TIMEOUT_S="60")
+    assert (record["outcome"], len(record["attempts"]), record["exit_code"]) == ("rate_limited", 1, 1)
+    assert record["took_ms"] < 10_000
+
+
+def test_an_overloaded_model_gets_a_stand_in(desk):
+    record = desk.told("overloaded overloaded overloaded ok")
+    assert attempts(record) == [("haiku", "overloaded")] * 3 + [("sonnet", "ok")]
+    assert (record["model_requested"], record["model_served"], record["answer"]) == (
+        "sonnet",
+        "claude-sonnet-5-5",
+        "done by sonnet",
+    )
+
+
+def test_a_model_that_is_not_there_gets_a_stand_in_at_once(desk):
+    assert attempts(desk.told("no_model ok")) == [("haiku", "model_not_found"), ("sonnet", "ok")]
+
+
+def test_a_model_that_the_user_named_gets_none(desk):
+    record = desk.told("no_model", "--model", "opus")
+    assert (attempts(record), record["exit_code"]) == ([("opus", "model_not_found")], 1)
+
+
+def test_a_service_that_stays_broken_is_asked_three_times_for_each_model(desk):
+    record = desk.told("server_error")
+    assert attempts(record) == [(model, "api_error") for model in ("haiku", "sonnet", "opus") for _ in range(3)]
+    assert record["exit_code"] == 1
+
+
+def test_when_all_are_overloaded_the_request_fails(desk):
+    record = desk.told("overloaded", ORCHESTRATOR_RUN__ATTEMPTS="1")
+    assert attempts(record) == [(model, "overloaded") for model in ("haiku", "sonnet", "opus")]
+    assert record["exit_code"] == 1
+
+
+def test_an_agent_that_asks_for_a_stronger_one_gets_it(desk):
+    record = desk.told("escalate ok")
+    assert attempts(record) == [("haiku", "ok"), ("opus", "ok")]
+    assert (record["agent"], record["tier"], record["answer"]) == ("opus-general", "opus", "done by opus")
+    assert record["models"].keys() == {"claude-haiku-5-5", "claude-opus-5-5"}
+
+
+def test_a_named_agent_is_not_escalated(desk):
+    record = desk.told("escalate", "--agent", "haiku-general")
+    assert (attempts(record), record["answer"]) == ([("haiku", "ok")], '{"escalate":"opus"}')
+
+
+def test_too_many_turns_go_to_the_next_tier(desk):
+    record = desk.told("max_turns ok")
+    assert attempts(record) == [("haiku", "max_turns"), ("sonnet", "ok")]
+    assert (record["agent"], record["tier"]) == ("sonnet-general", "sonnet")
+
+
+def test_a_hang_is_ended_tried_once_more_and_is_124(desk):
+    asked = desk.ask("hang", "--json", "--timeout", "1")
+    record = asked.record
+    assert (asked.code, record["outcome"], attempts(record)) == (124, "timeout", [("haiku", "timeout")] * 2)
+    assert all(1000 <= attempt["took_ms"] < 6000 for attempt in record["attempts"])
+
+
+def test_silence_is_a_stall(desk):
+    record = desk.told("hang", ORCHESTRATOR_RUN__STALL_S="0.4")
+    assert (record["outcome"], record["exit_code"], len(record["attempts"])) == ("stalled", 124, 1)
+    assert record["took_ms"] < 10_000
+
+
+def test_a_loop_is_ended_and_named(desk):
+    record = desk.told("loop")
+    assert (record["outcome"], record["exit_code"]) == ("stalled", 124)
+    assert "Bash was called" in record["detail"]
+    assert record["took_ms"] < 10_000
+
+
+def test_three_failures_in_a_row_keep_others_from_asking(desk):
+    desk.told("overloaded", "--model", "haiku", "--session", "s1")
+    shared = desk.place.user
+    assert breaker.view(shared, time.time())["haiku"]["state"] == "open"
+    second = desk.ask("ok", "--json", "--session", "s2")
+    assert (second.code, attempts(second.record)) == (0, [("sonnet", "ok")])
+    assert "haiku has failed too often just now: sonnet stands in" in second.err
+    assert (second.record["tier"], second.record["decision"]["tier"]) == ("haiku", "haiku")
+
+
+def test_two_runs_share_a_session(desk):
+    first, second = (desk.start("slow", "--json", "--session", "s1") for _ in range(2))
+    records = [json.loads(process.communicate(timeout=60)[0]) for process in (first, second)]
+    assert [record["outcome"] for record in records] == ["ok", "ok"]
+    assert [record["session"] for record in records] == ["s1", "s1"]
+    assert recorded_once(desk.place) == {record["run"]: "ok" for record in records}
+
+
+def test_twenty_at_once_run_three_at_a_time(desk):
+    started = [desk.start("slow", "--json", FAKE_TERSE="1") for _ in range(20)]
+    records = [json.loads(process.communicate(timeout=100)[0]) for process in started]
+    assert [process.returncode for process in started] == [0] * 20
+    assert recorded_once(desk.place) == {record["run"]: "ok" for record in records}
+    assert len(desk.calls()) == 20
+    assert desk.most_at_once() == 3
+
+
+def test_who_waits_too_long_for_a_place_is_told_who_runs(desk, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with desk.start("hang", ORCHESTRATOR_RUN__AT_ONCE="1", FIFO=str(fifo)) as holder:
+        fifo.read_text()
+        asked = desk.ask("ok", ORCHESTRATOR_RUN__AT_ONCE="1", ORCHESTRATOR_RUN__WAIT_S="0.2")
+        holder.terminate()
+    assert (asked.code, asked.out) == (75, "")
+    assert asked.err == (
+        f"orchestrate-request: {desk.place.user}/slots: all 1 taken for 0.2 s by pid {holder.pid}: "
+        "try again, or end one of them\n"
+    )
