@@ -141,7 +141,23 @@ def _give_up_after(seconds: int) -> None:
     try:
         import _signal  # type: ignore[import-not-found]  # the C half of signal; the rest of it loads enum
 
-        _signal.signal(_signal.SIGALRM, lambda *_: posix._exit(0))
+        def late(*_: object) -> None:
+            _signal.signal(_signal.SIGALRM, lambda *_: posix._exit(0))
+            _signal.alarm(1)  # what is late may hang here as well
+            _report_late(seconds)
+            posix._exit(0)
+
+        _signal.signal(_signal.SIGALRM, late)
         _signal.alarm(seconds)
     except (ImportError, AttributeError):  # Windows has no alarm; the client's own timeout holds there
         pass
+
+
+def _report_late(seconds: int) -> None:
+    from orchestrate.request import faults
+
+    env = environment()
+    try:
+        raise TimeoutError(f"the hook was not done after {seconds} s")
+    except TimeoutError:
+        faults.report({"where": "timeout", "event": "", "session": "", "cwd": _folder(env)}, env, is_silent=True)

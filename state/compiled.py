@@ -3,6 +3,8 @@
 What imports pydantic is imported when it is needed: a command that finds the snapshot fresh does not owe its ~200 ms.
 """
 
+import os
+
 import orjson
 
 from state import files, snapshot
@@ -34,11 +36,11 @@ def ensure_fresh(place: Place) -> str | None:
 
 
 def lock_timeout_s(place: Place) -> float:
-    return float(snapshot.read(place, {}).values["lock_timeout_s"])
+    return float(snapshot.read(place, dict(os.environ)).values["lock_timeout_s"])
 
 
 def path(place: Place) -> str:
-    return f"{place.state}/{snapshot.FILE}"
+    return snapshot.file(place)
 
 
 def warnings(place: Place) -> list[str]:

@@ -46,6 +46,7 @@ def stamp(now: float) -> str:
 
 
 def record(place: Place, entry: dict[str, object]) -> None:
+    refuse_link(f"{place.state}/sessions")
     append(f"{session_dir(place, str(entry['session']))}/{LOG}", codec.dumps(entry))
 
 
@@ -74,6 +75,16 @@ def tail(path: str, size: int) -> list[bytes]:
     return lines[1 if length > size else 0 : -1]
 
 
+def refuse_link(path: str) -> None:
+    """A link that came with a repository must not lead our writing elsewhere."""
+    try:
+        found = posix.lstat(path)
+    except OSError:
+        return
+    if found.st_mode & 0o170000 == 0o120000:
+        raise OSError(40, "a link stands where a folder of ours belongs", path)
+
+
 def make_folders(path: str) -> None:
     """`path` and what is missing above it, for this user alone."""
     try:
@@ -86,7 +97,7 @@ def make_folders(path: str) -> None:
 
 
 def _open(path: str) -> int:
-    flags = posix.O_RDWR | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC
+    flags = posix.O_RDWR | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
     try:
         return posix.open(path, flags, 0o600)
     except FileNotFoundError:

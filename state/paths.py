@@ -118,9 +118,9 @@ def _first_line(path: str) -> str:
 
 
 def _is_ours(path: str) -> bool:
-    """A folder of this user's that can be written: another's must not steer us, nor break on every prompt."""
+    """A folder of this user's that can be written, and no link: what is another's must neither steer nor break us."""
     try:
-        found = posix.stat(path)
+        found = posix.lstat(path)
     except OSError:
         return False
     return found.st_mode & 0o170000 == 0o040000 and found.st_uid == posix.geteuid() and _writable(path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from state.errors import NOT_FOUND, UserError
-from state.paths import Place, safe_session
+from state.paths import LOG, Place, safe_session
 
 
 def choose(place: Place, given: str | None, env: Mapping[str, str]) -> str | None:
@@ -26,11 +26,28 @@ def new_id(now: float) -> str:
 
 
 def known(place: Place) -> list[str]:
+    """Folders that hold what a session leaves; a link, and what lies behind it, is nothing of ours."""
+    folder = f"{place.state}/sessions"
+    if os.path.islink(folder):
+        return []
     try:
-        with os.scandir(f"{place.state}/sessions") as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and _is_one(entry.path)
+            )
     except FileNotFoundError:
         return []
+
+
+def _is_one(folder: str) -> bool:
+    return any(os.path.lexists(f"{folder}/{name}") for name in ("log.jsonl", "state.json", "meta.json"))
+
+
+def last_used(place: Place) -> str | None:
+    """The session whose log was written last."""
+    logs = [(Path(place.state, "sessions", name, LOG), name) for name in known(place)]
+    written = [(log.stat().st_mtime, name) for log, name in logs if log.is_file()]
+    return max(written)[1] if written else None
 
 
 def find(place: Place, name: str) -> str:

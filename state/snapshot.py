@@ -6,7 +6,6 @@ from state import codec
 from state.paths import Place
 
 Value = str | int | float | bool
-FILE = "cache/snapshot.json"
 PREFIX = "ORCHESTRATOR_"
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 DEFAULTS: dict[str, Value] = {
@@ -47,6 +46,18 @@ CHOICES = {
     "log.format": ("text", "json"),
     "log.level": ("debug", "info", "warning", "error"),
 }
+# What these keys may say where nobody vouches for it.
+UNVOUCHED: dict[str, Value] = {
+    "mode": "directive",
+    "enforcement": "off",
+    "agents.haiku": "haiku-general",
+    "agents.sonnet": "sonnet-general",
+    "agents.opus": "opus-general",
+    "record_prompts": "hash",
+    "claude_binary": "claude",
+    "run.max_budget_usd": 0.0,
+    "run.permission_mode": "",
+}
 SOURCES = ("config.yaml", "config.json")
 
 
@@ -60,11 +71,16 @@ class Snapshot:
         self.error = error
 
 
+def file(place: Place) -> str:
+    """In the user's own folder: what lies in a repository may have come with it."""
+    return f"{place.user}/cache/{place.project}.json" if place.user else f"{place.state}/cache/snapshot.json"
+
+
 def read(place: Place, env: dict[str, str]) -> Snapshot:
-    kept = _kept(f"{place.state}/{FILE}")
+    kept = _kept(file(place))
     sources = [stamp(path) for path in source_paths(place)]
     from_env = overlay(env)
-    values = {**DEFAULTS, **_known(kept.get("values")), **from_env}
+    values = {**DEFAULTS, **_allowed(_known(kept.get("values")), place), **from_env}
     error = kept.get("error")
     stale = kept.get("sources") != sources if kept else any(source[1] is not None for source in sources)
     return Snapshot(values, from_env, stale, error if isinstance(error, str) else None)
@@ -115,6 +131,13 @@ def _known(values: object) -> dict[str, Value]:
     if not isinstance(values, dict):
         return {}
     return {key: value for key, value in values.items() if _fits(key, value)}
+
+
+def _allowed(values: dict[str, Value], place: Place) -> dict[str, Value]:
+    """Without a folder of the user's own nobody vouches for the file: it may silence us, and name or raise nothing."""
+    if place.user:
+        return values
+    return {key: value for key, value in values.items() if value == UNVOUCHED.get(key, value)}
 
 
 def _fits(key: str, value: object) -> bool:

@@ -302,8 +302,8 @@ def keep(place, values):
 
     sources = [snapshot.stamp(path) for path in snapshot.source_paths(place)]
     content = {"v": 1, "values": {**snapshot.DEFAULTS, **values}, "sources": sources, "error": None}
-    os.makedirs(f"{place.state}/cache", exist_ok=True)
-    with open(f"{place.state}/{snapshot.FILE}", "w") as file:
+    os.makedirs(os.path.dirname(snapshot.file(place)), exist_ok=True)
+    with open(snapshot.file(place), "w") as file:
         json.dump(content, file)
 
 

@@ -27,7 +27,12 @@ def settled(found: Place) -> Snapshot:
         problem = str(error)
     for line in [*([problem] if problem else []), *compiled.warnings(found)]:
         tell(line)
-    return snapshot.read(found, dict(os.environ))
+    settings = snapshot.read(found, dict(os.environ))
+    for key in snapshot.DEFAULTS:
+        name = snapshot.PREFIX + key.upper().replace(".", "__")
+        if os.environ.get(name) and key not in settings.from_env:
+            tell(f"{name}={os.environ[name]}: is no value of {key}, and ignored")
+    return settings
 
 
 def tell(line: str, name: str = "orchestrate") -> None:

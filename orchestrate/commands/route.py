@@ -24,12 +24,13 @@ def command(text: str, main_tier: str | None, explain: bool, as_json: bool) -> N
     """
     prompt = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     decision = routing_core.decide(prompt, routing_core.Situation(main_tier=main_tier))
-    values = decision.as_dict()
+    agent = here.settled(here.place()).values[f"agents.{decision.tier}"]
+    values = {**decision.as_dict(), "agent": agent}
     if as_json:
         here.emit(values if explain else {name: value for name, value in values.items() if name != "features"})
         return
     how = f"{decision.decision}, {decision.action}, confidence {decision.confidence:.2f}"
-    click.echo(f"{decision.agent}  ({how})  {decision.reason}")
+    click.echo(f"{agent}  ({how})  {decision.reason}")
     if explain:
         for name, weight in decision.features:
             click.echo(f"  {weight:+.2f}  {name}")

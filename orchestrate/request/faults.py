@@ -12,7 +12,7 @@ KEEP_BYTES = 1 << 20
 QUIET_S = 60
 
 
-def report(progress: dict[str, str], env: dict[str, str]) -> None:
+def report(progress: dict[str, str], env: dict[str, str], is_silent: bool = False) -> None:
     """Record the exception being handled; nothing here may raise."""
     import traceback
 
@@ -28,7 +28,7 @@ def report(progress: dict[str, str], env: dict[str, str]) -> None:
     }
     place = locate(progress["cwd"], env)
     for folder in (place.state, place.user):
-        if folder and _append(f"{folder}/{FILE}", entry, text):
+        if folder and _append(f"{folder}/{FILE}", entry, "" if is_silent else text):
             break
     if progress["session"] and progress["where"] == "handler":
         _count(progress, env, str(entry["error"]))
@@ -47,7 +47,7 @@ def _append(path: str, entry: dict[str, str], text: str) -> bool:
         journal.append(path, codec.dumps(entry))
     except OSError:
         return False
-    if abs(time.time() - last) >= QUIET_S:
+    if text and abs(time.time() - last) >= QUIET_S:
         _say(text)
     return True
 

@@ -4,7 +4,7 @@ import posix
 import sys
 
 from orchestrate.request.call import Call
-from state import codec, journal
+from state import codec, journal, snapshot
 
 
 def go(call: Call) -> None:
@@ -12,7 +12,7 @@ def go(call: Call) -> None:
     if not client(str(call.settings.values["claude_binary"]), call.env):
         return
     try:
-        _give(codec.dumps(call.payload), f"{call.place.state}/cache")
+        _give(codec.dumps(call.payload), snapshot.file(call.place).rpartition("/")[0])
         _keep_time()
         posix.execve(sys.executable, _arguments(), call.env)
     except OSError:

@@ -5,7 +5,7 @@ import sys
 import time
 
 from orchestrate.request.call import Call
-from state import journal
+from state import journal, snapshot
 
 AGAIN_S = 10
 
@@ -14,11 +14,11 @@ def start(call: Call) -> None:
     """This prompt still runs on the last good snapshot; the next one finds the new."""
     if not call.settings.stale or not hasattr(posix, "posix_spawn"):
         return
-    mark = f"{call.place.state}/cache/compiling"
+    mark = snapshot.file(call.place) + ".compiling"
     try:
         if abs(call.now - _modified(mark)) < AGAIN_S:
             return
-        journal.make_folders(f"{call.place.state}/cache")
+        journal.make_folders(mark.rpartition("/")[0])
         posix.close(posix.open(mark, posix.O_WRONLY | posix.O_CREAT | posix.O_CLOEXEC, 0o600))
         posix.utime(mark)
         _spawn(call)

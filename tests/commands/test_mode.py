@@ -70,3 +70,11 @@ def test_what_is_wrong_with_the_settings_is_told(cli, place, project):
     code, out, err = cli("mode")
     assert (code, out) == (0, "directive\n")
     assert "config.yaml:1" in err
+
+
+@pytest.mark.parametrize("name", ["ORCHESTRATOR_MODE", "ORCHESTRATOR_ROLLOUT__STAGE"])
+def test_a_value_that_a_variable_cannot_have_is_told(cli, monkeypatch, name):
+    monkeypatch.setenv(name, "bogus")
+    ran = cli("mode")
+    assert ran.code == 0
+    assert f"{name}=bogus" in ran.err

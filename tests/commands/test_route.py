@@ -41,3 +41,8 @@ def test_ten_times_the_same(cli):
 
 def test_the_tier_of_the_main_thread_counts(cli):
     assert json.loads(cli("route", "Fix typo in README.md", "--main-tier", "haiku", "--json").out)["action"] == "stay"
+
+
+def test_the_projects_own_agent_is_named(cli):
+    cli("config", "set", "agents.haiku", "my-agent")
+    assert json.loads(cli("route", "Fix typo in README.md", "--json").out)["agent"] == "my-agent"

@@ -136,3 +136,23 @@ def test_a_session_used_meanwhile_stays(place):
     decide(place, "s")
     assert session_folders.remove(place, "s", since) is False
     assert names(place) == ["s"]
+
+
+def test_a_linked_sessions_folder_is_left_alone(cli, project, tmp_path):
+    (tmp_path / "victims/photos").mkdir(parents=True)
+    (project / ".orchestrator").mkdir()
+    (project / ".orchestrator/sessions").symlink_to(tmp_path / "victims")
+    assert cli("session", "cleanup", "--older-than", "0d").out == ""
+    assert (tmp_path / "victims/photos").is_dir()
+
+
+def test_a_folder_without_what_a_session_leaves_is_none(cli, place):
+    os.makedirs(f"{place.state}/sessions/thesis")
+    assert cli("session", "cleanup", "--older-than", "0d").out == ""
+    assert os.path.isdir(f"{place.state}/sessions/thesis")
+
+
+def test_without_a_current_one_the_session_used_last_is_meant(cli, place):
+    decide(place, "older", 3)
+    decide(place, "newer", 1)
+    assert cli("session", "show").out.splitlines()[0] == "session_id: newer"

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from payloads import AT_HOME, SESSION, files, logged, payload, said
+from payloads import AT_HOME, SESSION, faults, files, logged, payload, said
 
 from orchestrate import entry, hookline
 
@@ -50,6 +50,7 @@ def test_a_hook_that_hangs_ends_by_itself(start, place):
         ends.append((process.wait(10), process.stdout.read(), process.stderr.read()))
     took_s = time.monotonic() - began
     assert ends == [(0, b"", b"")] * 2
+    assert [fault["where"] for fault in faults(place)] == ["timeout"] * 2
     assert entry.LIMIT_S - 0.1 < took_s < entry.LIMIT_S + 0.6
 
 

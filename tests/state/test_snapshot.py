@@ -10,7 +10,7 @@ from state import snapshot
 
 
 def keep(place, values, sources=None, **more):
-    path = Path(place.state, snapshot.FILE)
+    path = Path(snapshot.file(place))
     path.parent.mkdir(parents=True, exist_ok=True)
     now = [snapshot.stamp(source) for source in snapshot.source_paths(place)]
     path.write_text(json.dumps({"v": 1, "values": values, "sources": sources or now, "error": None, **more}))
