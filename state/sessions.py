@@ -28,15 +28,14 @@ def new_id(now: float) -> str:
 def known(place: Place) -> list[str]:
     """Folders that hold what a session leaves; a link, and what lies behind it, is nothing of ours."""
     folder = f"{place.state}/sessions"
-    if os.path.islink(folder):
+    if Path(folder).is_symlink():
         return []
     try:
         with os.scandir(folder) as entries:
-            return sorted(
-                entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and _is_one(entry.path)
-            )
+            folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
+    return sorted(entry.name for entry in folders if _is_one(entry.path))
 
 
 def _is_one(folder: str) -> bool:

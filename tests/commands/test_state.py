@@ -66,13 +66,13 @@ def test_show_brings_the_state_up_to_date(cli, place):
 
 
 def test_the_session_is_the_one_given_else_of_the_environment_else_current(cli, place, monkeypatch):
-    for session in ("one", "two", "three"):
-        decide(place, session)
     assert cli("state", "show") == (
         3,
         "",
         "orchestrate: no session is named: give its id, see `orchestrate session list`\n",
     )
+    for session in ("one", "two", "three"):
+        decide(place, session)
     cli("session", "switch", "one")
     assert json.loads(cli("state", "show").out)["session_id"] == "one"
     monkeypatch.setenv("ORCHESTRATOR_SESSION", "two")
