@@ -28,8 +28,8 @@ NO_WISH = Wish()
 
 def decide(call: Call, text: str, found: Context, chosen: mode.Mode, wish: Wish = NO_WISH) -> Outcome:
     """As a hook decides, except that an agent can be started here, and that the user may name it."""
-    can_run = bool(handover.client(str(call.settings.values["claude_binary"]), call.env))
-    outcome = prompt.routed(call, text, found, chosen, can_run)
+    lacking = "" if handover.client(str(call.settings.values["claude_binary"]), call.env) else "cli_missing"
+    outcome = prompt.routed(call, text, found, chosen, lacking)
     if wish.agent:
         definition = definitions.find(call.place, call.env, wish.agent)
         tier = next((tier for tier in ("haiku", "sonnet", "opus") if tier in (definition.model or "")), None)

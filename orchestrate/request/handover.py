@@ -7,16 +7,17 @@ from orchestrate.request.call import Call
 from state import codec, journal, snapshot
 
 
-def go(call: Call) -> None:
-    """Returns where the client is not to be had, or the process cannot be replaced: then a directive has to do."""
+def go(call: Call) -> str:
+    """Comes back with what is lacking: the client, or a way to replace this process. Then a directive has to do."""
     if not client(str(call.settings.values["claude_binary"]), call.env):
-        return
+        return "cli_missing"
     try:
         _give(codec.dumps(call.payload), snapshot.file(call.place).rpartition("/")[0])
         _keep_time()
         posix.execve(sys.executable, _arguments(), call.env)
     except OSError:
-        return
+        pass
+    return "handover_failed"
 
 
 def client(program: str, env: dict[str, str]) -> str:

@@ -31,18 +31,19 @@ def submitted(call: Call) -> Outcome:
     hour = time.localtime(call.now).tm_hour
     here = context.detect(call.env, settings, hour, context.has_workflow(call.place), presumed=True)
     chosen = mode.select(here, settings, call.env)
+    lacking = "cli_missing"
     if chosen.mode == mode.ORCHESTRATION and call.is_alone:
         from orchestrate.request import handover
 
-        handover.go(call)  # comes back only where there is nobody to hand over to
-    return routed(call, text, here, chosen)
+        lacking = handover.go(call)
+    return routed(call, text, here, chosen, lacking)
 
 
-def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, can_run: bool = False) -> Outcome:
-    """The decision, the rung that acts on it and the record of both. `can_run`: an agent can be started for it."""
+def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, lacking: str) -> Outcome:
+    """The decision, the rung that acts on it and the record of both. `lacking`: why no agent can be started, if so."""
     decision, failure, facts = decide(call, text)
     agent = agent_name(decision.tier, call)
-    runs = can_run and chosen.mode == mode.ORCHESTRATION
+    runs = not lacking and chosen.mode == mode.ORCHESTRATION
     rung, why = ("orchestration", chosen.reason) if runs else choose_rung(decision.action, chosen.ceiling)
     payload = {
         **fingerprint(text),
@@ -53,7 +54,7 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, can_
         "mode_source": chosen.source,
         "mode_reason": chosen.reason,
         "signals": here.signals(),
-        "degraded": degraded(chosen.mode, runs, failure),
+        "degraded": lacking if chosen.mode == mode.ORCHESTRATION and lacking else "routing_failed" if failure else None,
         **decision.as_dict(),
         "agent": agent,
         "rung": rung,
@@ -66,13 +67,6 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, can_
         said = directive(agent, decision.tier, decision.reason, call)
         answer = {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
     return Outcome("orchestration.prompt.decided", ("prompt", call.prompt_id or ""), payload, answer)
-
-
-def degraded(chosen: str, runs: bool, failure: str) -> str | None:
-    """Orchestration needs the client; where there is none, its prompts are routed by directive."""
-    if chosen == mode.ORCHESTRATION and not runs:
-        return "cli_missing"
-    return "routing_failed" if failure else None
 
 
 def machine_made(text: str) -> str:

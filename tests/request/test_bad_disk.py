@@ -162,6 +162,18 @@ def test_without_a_home_a_snapshot_may_silence_and_nothing_else(project, monkeyp
     assert values == {**snapshot.DEFAULTS, "enabled": False, "rollout.stage": "batch"}
 
 
+def test_orchestration_that_cannot_be_handed_over_is_a_directive_and_says_why(hook, place, home, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/claude").write_text("#!/bin/sh\nexit 9\n")
+    (tmp_path / "bin/claude").chmod(0o755)
+    (home / ".orchestrator").mkdir()
+    (home / ".orchestrator/cache").write_text("no folder\n")
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    code, stdout, stderr = hook(payload("UserPromptSubmit"), BATCH_MODE="1", PATH=path)
+    assert (code, stderr, "haiku-general" in said(stdout)) == (0, "", True)
+    assert logged(place)[-1]["payload"]["degraded"] == "handover_failed"
+
+
 @pytest.mark.parametrize("name", ["sessions", "hook-errors.log", f"sessions/{SESSION}/log.jsonl"])
 def test_a_link_that_came_with_a_repository_leads_nowhere(name, project, tmp_path):
     own, victim = project / ".orchestrator", tmp_path / "victim"

@@ -268,7 +268,7 @@ def test_the_ceiling_of_enforcement(settings, ceiling):
     [
         ([], False),
         (["a.yaml"], True),
-        (["b.yml"], True),
+        (["b.yml"], False),
         (["notes.md"], False),
         (["a.yaml.bak", "yaml"], False),
     ],
