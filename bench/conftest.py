@@ -17,9 +17,9 @@ WRAPPER = """
 _unwrapped = {name}
 
 
-def {name}(*arguments):
+def {name}(*arguments, **options):
     {body}
-    return _unwrapped(*arguments)
+    return _unwrapped(*arguments, **options)
 """
 
 
