@@ -33,6 +33,11 @@ ACTOR = "orchestrate-request"
 @click.option("--context-from", multiple=True, metavar="RUN", help="Hand the agent the result of another run.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell the story on stderr at level info.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="How that story is written.")
+@click.option(
+    "--workflow",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Decide as where this workflow lies (has_workflow); no workflow is run yet, so with --dry-run only.",
+)
 @click.option("--dry-run", is_flag=True, help="Decide and print; run and record nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
 @click.pass_context
@@ -49,6 +54,7 @@ def command(
     context_from: tuple[str, ...],
     verbose: bool,
     log_format: str | None,
+    workflow: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -74,11 +80,13 @@ def command(
     text = (request or "").strip()
     if not text:
         raise click.UsageError("give a REQUEST, or --interactive and the request on stdin")
+    if workflow and not dry_run:
+        raise click.UsageError("--workflow: workflows cannot be run yet: add --dry-run to see what would be decided")
     call = _call(here.place(project_root), text, session)
     told = call.settings.values
     log.want(log_format or str(told["log.format"]), "info" if verbose else str(told["log.level"]))
     wish = Wish(agent, model, timeout, context_from)
-    outcome = _decided(call, text, flag, wish)
+    outcome = _decided(call, text, flag, wish, workflow is not None)
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
     runs = answer.is_to_run(outcome) and not dry_run
     key = cache.key_of(call, outcome) if runs else None
@@ -113,10 +121,11 @@ def _call(place: Place, text: str, session: str | None) -> Call:
     return Call(payload, env, place, here.settled(place), chosen, now)
 
 
-def _decided(call: Call, text: str, flag: str | None, wish: Wish) -> Outcome:
+def _decided(call: Call, text: str, flag: str | None, wish: Wish, is_workflow: bool) -> Outcome:
     settings = call.settings.values
     hour = time.localtime(call.now).tm_hour
-    found = context.detect(call.env, settings, hour, context.has_workflow(call.place), presumed=sys.stdin.isatty())
+    has_workflow = is_workflow or context.has_workflow(call.place)
+    found = context.detect(call.env, settings, hour, has_workflow, presumed=sys.stdin.isatty())
     chosen = mode.select(found, settings, call.env, flag, called=True)
     if chosen.refused:
         raise UserError(f"orchestration was asked for, but {chosen.reason}", REFUSED)

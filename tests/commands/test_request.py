@@ -149,3 +149,23 @@ def test_the_same_decision_as_route(ask, capfd, monkeypatch):
         main()
     routed = json.loads(capfd.readouterr().out)
     assert {name: asked[name] for name in routed} == routed
+
+
+def test_a_workflow_that_is_named_is_a_signal(ask, project):
+    (project / "nightly.yaml").write_text("workflow: {}\n")
+    for words, found in (([], False), (["--workflow", "nightly.yaml"], True)):
+        told = json.loads(ask("Fix typo in README.md", "--dry-run", "--json", *words)[1])
+        assert told["signals"]["has_workflow"] is found
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--workflow", "nightly.yaml"], "workflows cannot be run yet"),
+        (["--workflow", "none.yaml", "--dry-run"], "'none.yaml' does not exist"),
+    ],
+)
+def test_a_workflow_is_not_silently_left_out(ask, project, words, complaint):
+    (project / "nightly.yaml").write_text("workflow: {}\n")
+    code, out, err = ask("Fix typo in README.md", *words)
+    assert (code, out, complaint in err) == (2, "", True)
