@@ -15,7 +15,7 @@ FOLDER = "orchestrate/_hot"
 HOT = (
     ("orchestrate", ("__init__.py", "entry.py", "request/*.py")),
     ("routing", ("*.py",)),
-    ("state", ("__init__.py", "codec.py", "paths.py", "journal.py", "snapshot.py")),
+    ("state", ("__init__.py", "codec.py", "paths.py", "journal.py", "snapshot.py", "platform.py", "quota.py")),
 )
 EXTENSIONS = ("_blake2", "_json", "fcntl")
 

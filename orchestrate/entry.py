@@ -23,7 +23,7 @@ HANDLERS = {
     "SessionEnd": ("orchestrate.request.session", "ended"),
 }
 LIMIT_S = 2
-ANSWER_MOST = 10_000  # the client replaces a longer answer by the path of a file
+ANSWER_MOST = 10_000  # what is longer and meant for the model, the client replaces by the path of a file
 PATH_MOST = 4096
 
 
@@ -77,7 +77,7 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
     __import__(module)
     outcome = getattr(sys.modules[module], function)(call)
     answer = codec.dumps(outcome.answer) if outcome.answer else b""
-    if len(answer) > ANSWER_MOST:
+    if len(answer) > ANSWER_MOST and progress["event"] == "UserPromptSubmit":
         raise ValueError(f"the answer has {len(answer)} characters: the client takes {ANSWER_MOST}")
     progress["where"] = "persist"
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
@@ -102,7 +102,12 @@ def call_of(payload: dict[str, object], env: dict[str, str], progress: dict[str,
     place = locate(progress["cwd"], env)
     session = env.get("ORCHESTRATOR_SESSION") or payload.get("session_id")
     progress["session"] = session if isinstance(session, str) and session else "unknown"
-    return Call(payload, env, place, snapshot.read(place, env), progress["session"], time.time(), is_alone)
+    settings = snapshot.read(place, env)
+    if settings.values["ab.enabled"]:
+        from orchestrate.request import arms
+
+        arms.apply(settings, progress["session"])
+    return Call(payload, env, place, settings, progress["session"], time.time(), is_alone)
 
 
 def _is_path(value: object) -> bool:

@@ -1,5 +1,7 @@
 """JSON by the C parts of the standard library alone: `json` itself imports `re` and costs more than the whole hook."""
 
+import posix
+
 try:
     import _json
 
@@ -29,6 +31,7 @@ except (ImportError, AttributeError, TypeError, ValueError):  # a private interf
 
 
 _BLANK = " \t\r\n"
+_MOST_BYTES = 1 << 20
 
 
 def loads(data: bytes | str) -> object:
@@ -54,3 +57,18 @@ def loads(data: bytes | str) -> object:
 def dumps(value: object) -> bytes:
     """One line of compact ASCII JSON; lone surrogates survive as escapes."""
     return "".join(_encode(value, 0)).encode("ascii")
+
+
+def load(path: str) -> dict[str, object]:
+    """The object that a small file of ours holds; empty when there is none, or it is something else."""
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return {}
+    try:
+        value = loads(posix.read(fd, _MOST_BYTES))
+    except (OSError, ValueError):
+        return {}
+    finally:
+        posix.close(fd)
+    return value if isinstance(value, dict) else {}

@@ -42,9 +42,9 @@ def find_root(cwd: str, home: str) -> str:
     claude = ""
     for folder in _upwards(cwd):
         for marker in _MARKERS:
-            if _exists(folder + "/" + marker) and not (marker == FOLDER and _is_same(folder, home)):
+            if exists(folder + "/" + marker) and not (marker == FOLDER and _is_same(folder, home)):
                 return _main_worktree(folder)
-        if not claude and _exists(folder + "/.claude") and not _is_same(folder, home):
+        if not claude and exists(folder + "/.claude") and not _is_same(folder, home):
             claude = folder
     return claude or cwd
 
@@ -141,7 +141,7 @@ def _writable(path: str) -> bool:
     return bool(posix.access(path, posix.W_OK | posix.X_OK))
 
 
-def _exists(path: str) -> bool:
+def exists(path: str) -> bool:
     try:
         posix.stat(path)
     except (OSError, ValueError):  # ValueError: a NUL in the path

@@ -22,6 +22,8 @@ def _word(value: object) -> object:
 Switch = Annotated[bool, BeforeValidator(_word)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Days = Annotated[int, Field(ge=1, le=36500)]
+ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/@\[\]-]{0,128}$")]
+ARMS_PATTERN = r"^(directive|subagents|session|orchestration)(,(directive|subagents|session|orchestration))*$"
 AgentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 
 
@@ -51,6 +53,12 @@ class Agents(Group):
     opus: AgentName = Field("opus-general", description="The agent that a directive names for the opus tier.")
 
 
+class Models(Group):
+    haiku: ModelId = Field("", description="A concrete model id for the haiku tier; empty: the client's alias.")
+    sonnet: ModelId = Field("", description="A concrete model id for the sonnet tier; empty: the client's alias.")
+    opus: ModelId = Field("", description="A concrete model id for the opus tier; empty: the client's alias.")
+
+
 class Run(Group):
     timeout_s: float = Field(1800.0, ge=0.1, le=86400, description="How long one attempt of an agent may take.")
     stall_s: float = Field(300.0, ge=0.1, le=86400, description="An agent that says nothing for so long is stopped.")
@@ -69,6 +77,25 @@ class Run(Group):
     )
     cache: Switch = Field(
         False, description="`true`: the same request to the same agent on an unchanged git tree gets the last answer."
+    )
+
+
+class Quota(Group):
+    step_down: Switch = Field(
+        True, description="`true`: while a limit of the account is nearly used up, work goes to the next cheaper tier."
+    )
+    pressure: float = Field(0.9, ge=0.1, le=1, description="The used share from which on a limit is nearly used up.")
+
+
+class Statusline(Group):
+    command: str = Field("", description="Your own status line command, whose output comes before ours.")
+    alarm: Switch = Field(False, description="`true`: the status line tells of models that served undecided.")
+
+
+class Ab(Group):
+    enabled: Switch = Field(False, description="`true`: every session is assigned to one of `ab.arms`, by its id.")
+    arms: Annotated[str, Field(pattern=ARMS_PATTERN)] = Field(
+        "directive,subagents,session,orchestration", description="The arms that sessions are assigned to."
     )
 
 
@@ -101,11 +128,15 @@ class Settings(BaseSettings):
     rollout: Rollout = Rollout()
     overnight: Overnight = Overnight()
     agents: Agents = Agents()
+    models: Models = Models()
     record_prompts: Literal["hash", "text"] = Field(
         "hash", description="What the log keeps of a prompt: its hash and length, or its `text` too."
     )
     claude_binary: str = Field("claude", min_length=1, description="The client that orchestration mode starts.")
     run: Run = Run()
+    quota: Quota = Quota()
+    statusline: Statusline = Statusline()
+    ab: Ab = Ab()
     metrics: Metrics = Metrics()
     session: Session = Session()
     lock_timeout_s: float = Field(10.0, ge=0, le=3600, description="How long a command waits for another to finish.")

@@ -19,6 +19,9 @@ DEFAULTS: dict[str, Value] = {
     "agents.haiku": "haiku-general",
     "agents.sonnet": "sonnet-general",
     "agents.opus": "opus-general",
+    "models.haiku": "",
+    "models.sonnet": "",
+    "models.opus": "",
     "record_prompts": "hash",
     "claude_binary": "claude",
     "run.timeout_s": 1800.0,
@@ -31,6 +34,12 @@ DEFAULTS: dict[str, Value] = {
     "run.max_budget_usd": 0.0,
     "run.permission_mode": "",
     "run.cache": False,
+    "quota.step_down": True,
+    "quota.pressure": 0.9,
+    "statusline.command": "",
+    "statusline.alarm": False,
+    "ab.enabled": False,
+    "ab.arms": "directive,subagents,session,orchestration",
     "metrics.retention_days": 90,
     "session.keep_days": 30,
     "lock_timeout_s": 10.0,
@@ -53,8 +62,13 @@ UNVOUCHED: dict[str, Value] = {
     "agents.haiku": "haiku-general",
     "agents.sonnet": "sonnet-general",
     "agents.opus": "opus-general",
+    "models.haiku": "",
+    "models.sonnet": "",
+    "models.opus": "",
     "record_prompts": "hash",
     "claude_binary": "claude",
+    "statusline.command": "",
+    "ab.enabled": False,
     "run.max_budget_usd": 0.0,
     "run.permission_mode": "",
 }
@@ -77,7 +91,7 @@ def file(place: Place) -> str:
 
 
 def read(place: Place, env: dict[str, str]) -> Snapshot:
-    kept = _kept(file(place))
+    kept = codec.load(file(place))
     sources = [stamp(path) for path in source_paths(place)]
     from_env = overlay(env)
     values = {**DEFAULTS, **_allowed(_known(kept.get("values")), place), **from_env}
@@ -143,17 +157,3 @@ def _allowed(values: dict[str, Value], place: Place) -> dict[str, Value]:
 def _fits(key: str, value: object) -> bool:
     """Another version may have written the file: what this one does not know stays at its default."""
     return type(value) is type(DEFAULTS.get(key)) and value in CHOICES.get(key, (value,))
-
-
-def _kept(path: str) -> dict[str, object]:
-    try:
-        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
-    except OSError:
-        return {}
-    try:
-        value = codec.loads(posix.read(fd, 1 << 20))
-    except (OSError, ValueError):
-        return {}
-    finally:
-        posix.close(fd)
-    return value if isinstance(value, dict) else {}

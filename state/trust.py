@@ -20,6 +20,11 @@ _NEEDS_TRUST = (
     "agents.haiku",
     "agents.sonnet",
     "agents.opus",
+    "models.haiku",
+    "models.sonnet",
+    "models.opus",
+    "statusline.command",
+    "ab.enabled",
     "run.max_budget_usd",
     "run.permission_mode",
 )

@@ -20,7 +20,7 @@ PRODUCT = ("orchestrate", "routing", "metrics", "state")
 # What the interpreter of the hot path (`-I -S`) may load beyond what it loads to run nothing at all: C builtins.
 HOT_BUILTINS = {"_blake2", "_json", "_signal", "_struct", "binascii", "fcntl", "posix", "time", "zlib"}
 HOT_OURS = {"orchestrate", "orchestrate.entry", "orchestrate.request", "routing", "state"}
-HOT_STATE = {"state.codec", "state.journal", "state.paths", "state.snapshot"}
+HOT_STATE = {"state.codec", "state.journal", "state.paths", "state.platform", "state.quota", "state.snapshot"}
 FACES = ("orchestrate", "state", "routing", "metrics", "hooks", "json", "encodings", "sitecustomize")
 CONTEXT_PAYLOAD = {"session_id": "s", "prompt_id": "p", "tool_name": "Agent", "tool_use_id": "t", "agent_id": "a"}
 

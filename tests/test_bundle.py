@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from copies import copy_of
-from payloads import AT_HOME, EVENTS, PAYLOADS, payload, said
+from payloads import AT_HOME, EVENTS, PAYLOADS, SESSION, payload, said
 
 from orchestrate import bundle, hookline
+from state.paths import session_dir
 
 # The line of a hook, which instead of leaving tells where the modules come from.
 TELL = """\
@@ -77,11 +78,19 @@ def loaders(found):
 @pytest.mark.parametrize("layout", ["package", "wheel"])
 def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place, request):
     """Garbage loads what reports a fault, a changed configuration what has it compiled, and orchestration what hands
-    over: there is no client on this PATH, so the call comes back."""
+    over: there is no client on this PATH, so the call comes back. A reading of a limit and the sign of a mod load the
+    rest."""
     package = request.getfixturevalue(layout)
-    os.makedirs(place.state)
-    Path(place.state, "config.yaml").write_text("enabled: true\n")
-    found = loaded(package, *PAYLOADS.values(), "garbage", BATCH_MODE="1", PATH="")
+    session = Path(session_dir(place, SESSION))
+    user = Path(place.user)
+    here = (Path(place.state, "config.yaml"), session / "mod.json", session / "fuse.json", user / "cache/quota.json")
+    for path in here:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    custom = {**PAYLOADS["PreToolUse"], "tool_input": {"prompt": "x", "subagent_type": "custom"}}
+    payloads = (PAYLOADS["UserPromptSubmit"], custom, *PAYLOADS.values(), "garbage")
+    ours = {"ORCHESTRATOR_ENFORCEMENT": "session", "ORCHESTRATOR_AB__ENABLED": "1", "ORCHESTRATOR_AB__ARMS": "session"}
+    found = loaded(package, *payloads, BATCH_MODE="1", PATH="", **ours)
     assert loaders(found) == {BUNDLED}
     assert set(found) == set(bundle.sources(str(package)))
     assert {file for _, file in found.values()} == {str(path) for path in bundle.sources(str(package)).values()}

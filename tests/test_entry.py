@@ -12,9 +12,13 @@ import pytest
 from payloads import AGENT, AT_HOME, EVENTS, HEADLESS, PROMPT, SESSION, SPAWN, ask, files, logged, payload, prompt, said
 
 from orchestrate import __version__, entry, hookline
+from routing import routing_core
 from state import journal
 
 ENVELOPE = ["v", "id", "ts", "type", "project", "session", "prompt_id", "actor", "entity", "payload"]
+
+
+SPAWNED = routing_core.decide("List the test files.", routing_core.Situation())
 
 
 def digest(text):
@@ -41,6 +45,16 @@ RECORDS = {
             "agent_type": "haiku-general",
             "model": "haiku",
             "by_agent": None,
+            "tier": "haiku",
+            "reason": SPAWNED.reason,
+            "confidence": SPAWNED.confidence,
+            "rung": "rewrite",
+            "rung_reason": "the mod gave no sign of life",
+            "model_set": "haiku",
+            "stepped_down": None,
+            "stood_in": None,
+            "env_model": None,
+            "env_forced": False,
             "hash": digest("List the test files."),
             "length": 20,
         },
@@ -55,6 +69,9 @@ RECORDS = {
             "model": "claude-haiku-5-5",
             "status": "completed",
             "tokens": 15,
+            "decided_tier": None,
+            "is_as_decided": None,
+            "blown": None,
         },
     ),
     "SubagentStop": (
@@ -90,7 +107,14 @@ DECIDED = [
     "override",
     "rung",
     "rung_reason",
+    "subagents_rung",
+    "subagents_reason",
+    "main_model",
+    "switch",
+    "stepped_down",
+    "stood_in",
     "permission_mode",
+    "arm",
     "main_tier",
     "turn",
     "overhead_ms",
@@ -164,7 +188,14 @@ def test_a_prompt_is_decided_said_and_recorded(project, place):
         "override": False,
         "rung": "directive",
         "rung_reason": "the rung that is there everywhere",
+        "subagents_rung": "rewrite",
+        "subagents_reason": "the mod gave no sign of life",
+        "main_model": None,
+        "switch": None,
+        "stepped_down": None,
+        "stood_in": None,
         "permission_mode": "default",
+        "arm": None,
         "main_tier": None,
         "turn": 1,
     }

@@ -11,20 +11,36 @@ from state.paths import LOG, Place, session_dir
 LOG_TAIL = 64 << 10
 TRANSCRIPT_TAIL = 64 << 10
 _DECIDED = b'"type":"orchestration.prompt.decided"'
+_REQUESTED = b'"type":"orchestration.spawn.requested"'
 _MODEL = b'"model":"claude-'
 TIERS = (("haiku", "haiku"), ("sonnet", "sonnet"), ("opus", "opus"), ("fable", "opus"))
 
 
 def last_decision(place: Place, session: str) -> tuple[dict[str, object], float]:
-    """The payload of the session's newest decision and its time; empty when there is none near the end."""
+    """The payload of the session's newest decision, with its prompt's id, and its time; empty when none is near."""
     for line in reversed(journal.tail(f"{session_dir(place, session)}/{LOG}", LOG_TAIL)):
         if _DECIDED in line:
             try:
                 entry = codec.loads(line)
-                return {**entry["payload"]}, int(entry["id"][:12], 16) / 1000  # type: ignore[index]  # our own line, or an error
+                at = int(entry["id"][:12], 16) / 1000  # type: ignore[index]  # our own line, or an error
+                return {**entry["payload"], "prompt_id": entry["prompt_id"]}, at  # type: ignore[index]  # as above
             except (ValueError, TypeError, KeyError):
                 continue
     return {}, 0.0
+
+
+def spawn_request(place: Place, session: str, tool_use_id: str) -> dict[str, object]:
+    """What was decided for this spawn; empty when it is not near the end of the log."""
+    named = tool_use_id.encode("ascii", "replace")
+    for line in reversed(journal.tail(f"{session_dir(place, session)}/{LOG}", LOG_TAIL)):
+        if _REQUESTED in line and named in line:
+            try:
+                entry = codec.loads(line)
+                if entry["entity"]["id"] == tool_use_id:  # type: ignore[index]  # our own line, or an error
+                    return {**entry["payload"]}  # type: ignore[index]  # as above
+            except (ValueError, TypeError, KeyError):
+                continue
+    return {}
 
 
 def main_tier(transcript_path: str, env: dict[str, str]) -> str | None:

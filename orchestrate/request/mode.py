@@ -37,20 +37,25 @@ def select(
     called: bool = False,
 ) -> Mode:
     """`flag`: --mode, if given. `called`: orchestrate-request was called, rather than a hook fired."""
-    stage = str(settings["rollout.stage"])
-    ceiling = str(settings["enforcement"]) or ("session" if stage == "full" else "subagents")
+    stage, most = str(settings["rollout.stage"]), ceiling(settings)
     word, source = _explicit(flag, env)
     closed = _closed(settings, env)
     if closed:
-        return Mode(DIRECTIVE, "switch", closed, ceiling, refused=word == ORCHESTRATION)
+        return Mode(DIRECTIVE, "switch", closed, most, refused=word == ORCHESTRATION)
     if word:
-        return Mode(word, source, f"{source} says {word}", ceiling)
+        return Mode(word, source, f"{source} says {word}", most)
     if context.preference == DIRECTIVE:
-        return Mode(DIRECTIVE, "preference", "the preference is directive", ceiling)
+        return Mode(DIRECTIVE, "preference", "the preference is directive", most)
     claim = _claim(context, called)
     if claim in STAGES[stage]:
-        return Mode(ORCHESTRATION, "preference" if claim == "asked" else "rollout", _REASONS[claim], ceiling)
-    return Mode(DIRECTIVE, "rollout", _refusal(claim, stage, context), ceiling)
+        return Mode(ORCHESTRATION, "preference" if claim == "asked" else "rollout", _REASONS[claim], most)
+    return Mode(DIRECTIVE, "rollout", _refusal(claim, stage, context), most)
+
+
+def ceiling(settings: dict[str, Value]) -> str:
+    """The strongest enforcement that the user allows; a rollout that is called back leaves the directive alone."""
+    named = str(settings["enforcement"]) or ("session" if settings["rollout.stage"] == "full" else "subagents")
+    return named if settings["rollout.enabled"] or named == "off" else "advise"
 
 
 _REASONS = {

@@ -2,7 +2,7 @@
 
 import time
 
-from orchestrate.request import context, memory, mode
+from orchestrate.request import context, memory, mode, plans
 from orchestrate.request.call import Call, Outcome, fingerprint
 
 TYPE_CHECKING = False  # as in typing, which costs more than the whole hook
@@ -41,10 +41,11 @@ def submitted(call: Call) -> Outcome:
 
 def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, lacking: str) -> Outcome:
     """The decision, the rung that acts on it and the record of both. `lacking`: why no agent can be started, if so."""
-    decision, failure, facts = decide(call, text)
-    agent = agent_name(decision.tier, call)
+    last, decided_at = memory.last_decision(call.place, call.session)
+    decision, failure, facts = decide(call, text, last, decided_at)
     runs = not lacking and chosen.mode == mode.ORCHESTRATION
-    rung, why = ("orchestration", chosen.reason) if runs else choose_rung(decision.action, chosen.ceiling)
+    plan = plans.made(call, decision, chosen, facts["main_tier"], runs, last, decided_at)
+    agent = agent_name(plan.tier, call)
     payload = {
         **fingerprint(text),
         **({"text": text[:SCORED]} if call.settings.values["record_prompts"] == "text" else {}),
@@ -57,16 +58,31 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, lack
         "degraded": lacking if chosen.mode == mode.ORCHESTRATION and lacking else "routing_failed" if failure else None,
         **decision.as_dict(),
         "agent": agent,
-        "rung": rung,
-        "rung_reason": why,
+        **plan.as_dict(),
         "permission_mode": call.maybe("permission_mode"),
+        "arm": _arm(call),
         **facts,
     }
-    answer: dict[str, object] | None = None
-    if rung == "directive":
-        said = directive(agent, decision.tier, decision.reason, call)
-        answer = {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
-    return Outcome("orchestration.prompt.decided", ("prompt", call.prompt_id or ""), payload, answer)
+    said = directive(agent, plan.tier, decision.reason, call) if plan.rung == "directive" else ""
+    return Outcome(
+        "orchestration.prompt.decided", ("prompt", call.prompt_id or ""), payload, _answer(said, plan.notice)
+    )
+
+
+def _arm(call: Call) -> str | None:
+    if not call.settings.values["ab.enabled"]:
+        return None
+    from orchestrate.request import arms
+
+    return arms.arm_of(call.settings, call.session)
+
+
+def _answer(said: str, notice: str) -> dict[str, object] | None:
+    """`said` is for the model, `notice` for the user."""
+    answer: dict[str, object] = {"systemMessage": notice} if notice else {}
+    if said:
+        answer["hookSpecificOutput"] = {"hookEventName": "UserPromptSubmit", "additionalContext": said}
+    return answer or None
 
 
 def machine_made(text: str) -> str:
@@ -85,11 +101,12 @@ def machine_made(text: str) -> str:
     return ""
 
 
-def decide(call: Call, text: str) -> "tuple[routing_core.Decision, str, dict[str, object]]":
+def decide(
+    call: Call, text: str, last: dict[str, object], decided_at: float
+) -> "tuple[routing_core.Decision, str, dict[str, object]]":
     """The router's answer, or its fallback when the router itself fails; with the facts of the situation."""
     from routing import routing_core  # 0.5 ms that a notification does not owe
 
-    last, decided_at = memory.last_decision(call.place, call.session)
     main_tier = memory.main_tier(call.text("transcript_path"), call.env)
     turn = last.get("turn")
     turn = turn + 1 if isinstance(turn, int) else 1
@@ -113,14 +130,6 @@ def agent_name(tier: str, call: Call) -> str:
     """The agent that the client knows: a plugin's agents carry the plugin's name unless the user named another."""
     name = str(call.settings.values[f"agents.{tier}"])
     return f"orchestrate:{name}" if "CLAUDE_PLUGIN_ROOT" in call.env and name == f"{tier}-general" else name
-
-
-def choose_rung(action: str, ceiling: str) -> tuple[str, str]:
-    if ceiling == "off":
-        return "none", "enforcement is off"
-    if action == "stay":
-        return "none", "stay"
-    return "directive", "the rung that is there everywhere"
 
 
 def directive(agent: str, tier: str, reason: str, call: Call) -> str:

@@ -3,6 +3,7 @@
 import posix
 
 from orchestrate import __version__
+from orchestrate.request import live
 from orchestrate.request.call import Call, Outcome
 from state import journal
 from state.paths import safe_session
@@ -10,6 +11,7 @@ from state.paths import safe_session
 
 def started(call: Call) -> Outcome:
     _make_current(call)
+    live.begin(call)
     payload: dict[str, object] = {
         "source": call.maybe("source"),
         "model": call.maybe("model"),
@@ -21,6 +23,7 @@ def started(call: Call) -> Outcome:
 
 
 def ended(call: Call) -> Outcome:
+    live.end(call)
     return Outcome("orchestration.session.end", ("session", call.session), {"reason": call.maybe("reason")})
 
 

@@ -1,31 +1,189 @@
-"""A subagent is asked for, and launched."""
+"""A subagent is asked for, and launched: which model it gets is decided by its own prompt."""
 
+from orchestrate.request import live, memory, mode, plans, rung
 from orchestrate.request.call import Call, Outcome, fingerprint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from routing.routing_core import Decision
+
+FORK = "fork"
+WORKFLOW = "Workflow"
+WORKFLOW_AGENT = "WorkflowAgent"  # the mod's own question, for an agent that a workflow starts
+# Agents that have no model of their own: they run on their parent's.
+GENERIC = ("", "general-purpose", "Explore", "Plan", "claude")
+TIERS = ("haiku", "sonnet", "opus")
+
+
+RUNGS = (rung.MOD, rung.REWRITE)
+
+
+class Ruling(plans.Tiered):
+    """What becomes of one spawn. Without a `decision` it was not decided, and has no tier."""
+
+    __slots__ = ("answer", "decision", "model", "rung", "why")
+
+    def __init__(self, why: str, decision: "Decision | None" = None) -> None:
+        plans.Tiered.__init__(self, decision.tier if decision else "")
+        self.rung = rung.NONE
+        self.why = why
+        self.decision = decision
+        self.model: str | None = None
+        self.answer: dict[str, object] | None = None
 
 
 def requested(call: Call) -> Outcome:
     asked = call.record("tool_input")
+    ruling = Ruling("nested") if call.is_nested else _rule(call, asked)
     payload = {
         "tool": call.text("tool_name"),
         "agent_type": _text(asked, "subagent_type"),
         "model": _text(asked, "model"),
         "by_agent": call.maybe("agent_id"),
+        "tier": ruling.tier or None,
+        "reason": ruling.decision.reason if ruling.decision else None,
+        "confidence": ruling.decision.confidence if ruling.decision else None,
+        "rung": ruling.rung,
+        "rung_reason": ruling.why,
+        "model_set": ruling.model,
+        "stepped_down": ruling.stepped_down,
+        "stood_in": ruling.stood_in,
+        "env_model": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL") or None,
+        "env_forced": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL_FORCE") == "1",
         **fingerprint(_text(asked, "prompt") or ""),
     }
-    return Outcome("orchestration.spawn.requested", ("spawn", call.text("tool_use_id")), payload)
+    return Outcome("orchestration.spawn.requested", ("spawn", call.text("tool_use_id")), payload, ruling.answer)
 
 
 def launched(call: Call) -> Outcome:
     answer = call.record("tool_response")
     tokens = answer.get("totalTokens")
+    model = _text(answer, "resolvedModel")
     payload: dict[str, object] = {
         "agent_id": _text(answer, "agentId"),
         "agent_type": _text(answer, "agentType") or _text(call.record("tool_input"), "subagent_type"),
-        "model": _text(answer, "resolvedModel"),
+        "model": model,
         "status": _text(answer, "status"),
         "tokens": tokens if isinstance(tokens, int) else None,
+        **_checked(call, model),
     }
     return Outcome("orchestration.spawn.launched", ("spawn", call.text("tool_use_id")), payload)
+
+
+def _checked(call: Call, model: str | None) -> dict[str, object]:
+    """Whether the agent got the model decided; a rung that does not deliver has a fuse."""
+    ruled = memory.spawn_request(call.place, call.session, call.text("tool_use_id"))
+    tier, used = ruled.get("tier"), ruled.get("rung")
+    if not isinstance(tier, str) or used not in RUNGS:
+        return {"decided_tier": tier if isinstance(tier, str) else None, "is_as_decided": None, "blown": None}
+    live.spawned(call)
+    wanted, got = ruled.get("model_set"), memory.tier_of(model or "")
+    is_same = (model == wanted or got == tier) if got else None
+    is_blown = is_same is not None and _counted(call, str(used), is_same)
+    return {"decided_tier": tier, "is_as_decided": is_same, "blown": used if is_blown else None}
+
+
+def _counted(call: Call, used: str, is_same: bool) -> bool:
+    if is_same and not live.has(call, live.FUSES):
+        return False
+    from orchestrate.request import fuse
+
+    return fuse.note(call, used, is_same)
+
+
+def _rule(call: Call, asked: dict[str, object]) -> Ruling:
+    kind = _text(asked, "subagent_type") or ""
+    left = _left_alone(call, asked, kind)
+    if left:
+        return Ruling(left)
+    told, told_at = memory.last_decision(call.place, call.session)
+    is_here = told.get("prompt_id") == call.prompt_id
+    ruling = _decided(call, asked, kind, told if is_here else {})
+    if not ruling.why:
+        has_mod = call.text("tool_name") == WORKFLOW_AGENT or live.is_mod_live(call, told_at)
+        ceiling = mode.ceiling(call.settings.values)
+        standing = rung.Standing(ceiling, call.text("permission_mode"), has_mod, plans.blown(call))
+        ruling.rung, ruling.why = rung.for_spawns(standing)
+        _act(call, asked, kind, ruling)
+    return ruling
+
+
+def _left_alone(call: Call, asked: dict[str, object], kind: str) -> str:
+    """Why nobody but the user may choose this agent's model, else nothing."""
+    if kind == FORK:
+        return "a fork runs on its parent's model"
+    if call.text("tool_name") == WORKFLOW:
+        return "a workflow's agents are decided one by one, where the mod is live"
+    if _text(asked, "team_name"):
+        return "a teammate keeps the model it was given"
+    if kind in GENERIC or _bare(kind) in _ours(call):
+        return ""
+    from orchestrate.request import definition
+
+    named = definition.model_of(kind, call)
+    if named is None:
+        return f"the definition of {kind} is not known here"
+    return f"the definition of {kind} names {named}" if named else ""
+
+
+def _decided(call: Call, asked: dict[str, object], kind: str, told: dict[str, object]) -> Ruling:
+    """A spawn that does what the prompt's own decision said keeps that tier; every other is decided by its prompt."""
+    from routing import routing_core
+
+    tier = told.get("tier")
+    if _is_told(kind, told) and isinstance(tier, str) and tier in TIERS:
+        return Ruling("", routing_core.Decision(tier, "as decided for the prompt", 1.0))
+    decision = routing_core.decide(_text(asked, "prompt") or "", routing_core.Situation())
+    ruling = Ruling("", decision)
+    plans.adjust(call, decision, ruling)
+    if told.get("override") is True:
+        ruling.why = "the user chose the model of this prompt"
+    elif decision.abstained:
+        ruling.why = "unsure: it stays as it was asked for"
+    return ruling
+
+
+def _is_told(kind: str, told: dict[str, object]) -> bool:
+    agent = told.get("agent")
+    return told.get("rung") == rung.DIRECTIVE and isinstance(agent, str) and _bare(kind) == _bare(agent)
+
+
+def _act(call: Call, asked: dict[str, object], kind: str, ruling: Ruling) -> None:
+    tier = ruling.tier
+    concrete = str(call.settings.values[f"models.{tier}"])
+    if ruling.rung == rung.MOD:
+        ruling.model = concrete or tier
+        if call.text("tool_name") == WORKFLOW_AGENT:
+            ruling.answer = {"model": ruling.model}
+        else:
+            live.spawn(call, ruling.model, tier)
+    elif ruling.rung == rung.REWRITE:
+        changed = _rewritten(call, asked, kind, tier, concrete)
+        ruling.model = concrete if "model" not in changed else tier
+        if changed != asked:
+            ruling.answer = {"hookSpecificOutput": {"hookEventName": "PreToolUse", "updatedInput": changed}}
+
+
+def _rewritten(call: Call, asked: dict[str, object], kind: str, tier: str, concrete: str) -> dict[str, object]:
+    """Every field again, as the client replaces the whole input. It takes aliases alone: a concrete id can only come
+    from the definition of an agent."""
+    agent = str(call.settings.values[f"agents.{tier}"])
+    if concrete and kind in ("", "general-purpose", agent):
+        from orchestrate.request import definition
+
+        if definition.model_of(agent, call) == concrete:
+            changed = {**asked, "subagent_type": agent}
+            changed.pop("model", None)
+            return changed
+    return {**asked, "model": tier}
+
+
+def _ours(call: Call) -> tuple[str, ...]:
+    return tuple(_bare(str(call.settings.values[f"agents.{tier}"])) for tier in TIERS)
+
+
+def _bare(kind: str) -> str:
+    return kind.rpartition(":")[2]
 
 
 def _text(record: dict[str, object], name: str) -> str | None:

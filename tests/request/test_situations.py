@@ -256,7 +256,8 @@ def test_the_stages_of_the_settings_are_those_of_the_table():
         (stage("full", enforcement="advise"), "advise"),
         ({"enforcement": "off"}, "off"),
         ({"enforcement": "session"}, "session"),
-        ({"enforcement": "subagents", **CLOSED}, "subagents"),
+        ({"enforcement": "subagents", **CLOSED}, "advise"),
+        ({"enforcement": "off", **CLOSED}, "off"),
     ],
 )
 def test_the_ceiling_of_enforcement(settings, ceiling):
