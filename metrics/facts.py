@@ -10,39 +10,17 @@ from typing import NamedTuple
 
 import orjson
 
-from metrics.compliance import FOLLOWED, Agent, Run, judge, judge_runs
-from state.store import Event, HookError
+from metrics.answers import Answers
+from metrics.compliance import Run, Wanted
+from metrics.turns import NOT_TOLD, Decision, Key, Spawn, Switch, Turn
+from state.store import Event, HookError, Served
 
-DELEGATE = "delegate"
-SILENT = "none"  # the rung of a decision that was recorded only
-ORCHESTRATION = "orchestration"  # the rung of a decision that we carry out ourselves
-STAY = "stay"
-ESCALATE = "escalate"
 PERSIST = "persist"
-NOT_TOLD = "not told"
 _HOOK_FAILED = "orchestration.hook.failed"
 _RUN_STARTED = "orchestration.run.started"
 _RUN_FINISHED = "orchestration.run.finished"
+_WORKFLOW_AGENT = "WorkflowAgent"
 _NO_OVERHEAD = (_HOOK_FAILED, "orchestration.state.recovered", _RUN_STARTED)
-_Key = tuple[str, str]  # the session and an id that is unique in it
-
-
-class Decision(NamedTuple):
-    mode: str
-    context: str
-    action: str
-    decision: str
-    agent: str
-    tier: str
-    rung: str
-    degraded: str | None
-    abstained: bool
-    override: bool
-
-    @property
-    def is_delegated(self) -> bool:
-        """Handed over in fact: with enforcement off nobody was told, so nobody can follow or ignore it."""
-        return self.rung == ORCHESTRATION or (self.action == DELEGATE and self.rung != SILENT)
 
 
 class Failure(NamedTuple):
@@ -52,56 +30,39 @@ class Failure(NamedTuple):
     kind: str
 
 
-@dataclass(slots=True)
-class Turn:
-    """What carries one prompt id in one session."""
-
-    decisions: list[Decision] = field(default_factory=list)
-    skipped: int = 0
-    agents: defaultdict[_Key, set[str]] = field(default_factory=lambda: defaultdict(set))  # the types told of each
-    runs: dict[str, Run] = field(default_factory=dict)  # by id
-    ended: bool = False
-    failed: bool = False
-    overheads_ms: list[float] = field(default_factory=list)
+class Feedback(NamedTuple):
+    session: str
+    verdict: str
 
 
 @dataclass(slots=True)
 class Facts:
     events: int = 0
-    turns: defaultdict[_Key, Turn] = field(default_factory=lambda: defaultdict(Turn))
+    turns: dict[Key, Turn] = field(default_factory=dict)
+    spawns: dict[Key, Spawn] = field(default_factory=dict)
+    served: list[Served] = field(default_factory=list)
+    answers: Answers = field(default_factory=Answers)
     overheads_ms: list[float] = field(default_factory=list)
-    models: defaultdict[_Key, set[str]] = field(default_factory=lambda: defaultdict(set))  # of each agent
-    finished: set[_Key] = field(default_factory=set)  # agents
+    models: defaultdict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))  # of each agent
+    finished: set[Key] = field(default_factory=set)  # agents
+    blown: set[Key] = field(default_factory=set)  # fuses: the session and the rung
+    feedback: list[Feedback] = field(default_factory=list)
     logged: Counter[Failure] = field(default_factory=Counter)  # failures of hooks in session logs
     filed: Counter[Failure] = field(default_factory=Counter)  # the same in hook-errors.log
-
-    def verdict(self, turn: Turn, decision: Decision) -> str | None:
-        """None where nothing was delegated."""
-        if not decision.is_delegated:
-            return None
-        ran = [
-            Agent(kind, model)
-            for agent, kinds in turn.agents.items()
-            for kind in kinds
-            for model in self.models.get(agent, {None})
-        ]
-        verdict = judge(decision.agent, decision.tier, ran, turn.ended or turn.failed)
-        if verdict == FOLLOWED or decision.rung != ORCHESTRATION or not turn.runs:
-            return verdict
-        return judge_runs(decision.agent, decision.tier, turn.runs.values())
 
     def failures(self) -> Counter[Failure]:
         """A failure of a handler is told in both places; it is one."""
         return self.logged | self.filed
 
 
-def gather(events: Iterable[Event], errors: Iterable[HookError]) -> Facts:
-    facts = Facts()
+def gather(events: Iterable[Event], errors: Iterable[HookError], served: Iterable[Served] = ()) -> Facts:
+    served = list(served)
+    facts = Facts(served=served, answers=Answers(served))
     for event in events:
         facts.events += 1
         payload = orjson.loads(event.payload)
         _note_overhead(facts, event, payload)
-        if note := _NOTES.get(event.type):
+        for note in _NOTES.get(event.type, ()):
             note(facts, event, payload)
     facts.filed.update(Failure(error.session, error.event, error.stage, error.kind) for error in errors)
     return facts
@@ -128,19 +89,42 @@ def _note_decided(facts: Facts, event: Event, payload: Mapping[str, object]) -> 
             degraded=degraded if isinstance(degraded, str) else None,
             abstained=payload.get("abstained") is True,
             override=payload.get("override") is True,
+            main_model=_maybe(payload, "main_model"),
+            switch=_switch(payload.get("switch")),
+            is_stepped_down=_is_told(payload, "stepped_down"),
+            is_stood_in=_is_told(payload, "stood_in"),
+            arm=_maybe(payload, "arm"),
         )
     )
+
+
+def _switch(told: object) -> Switch | None:
+    if not isinstance(told, dict):
+        return None
+    is_switch = told.get("switch")
+    return Switch(_maybe(told, "base"), is_switch if isinstance(is_switch, bool) else None)
 
 
 def _note_skipped(facts: Facts, event: Event, _payload: Mapping[str, object]) -> None:
     _turn(facts, event).skipped += 1
 
 
+def _note_requested(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
+    # The agents of a workflow are asked for in the name of one call: nothing tells which of them became which.
+    is_apart = payload.get("tool") == _WORKFLOW_AGENT
+    spawn = _spawn(facts, event, event.id if is_apart else event.entity_id)
+    tier, rung = _maybe(payload, "tier"), _maybe(payload, "rung")
+    spawn.is_requested = True
+    spawn.rung = rung or NOT_TOLD
+    spawn.wanted = Wanted(_maybe(payload, "model_set"), tier) if tier else None
+
+
 def _note_launched(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
-    agent_id, model = payload.get("agent_id"), payload.get("model")
-    agent = (event.session, agent_id if isinstance(agent_id, str) else f"spawn {event.entity_id}")
-    if isinstance(model, str) and model:
-        facts.models[agent].add(model)
+    spawn = _spawn(facts, event, event.entity_id)
+    spawn.agent_id, spawn.model = _maybe(payload, "agent_id"), _maybe(payload, "model")
+    agent = (event.session, spawn.agent_id or f"spawn {event.entity_id}")
+    if spawn.model:
+        facts.models[agent].add(spawn.model)
     if payload.get("status") == "completed":  # it ran in the foreground
         facts.finished.add(agent)
     _note_agent(facts, event, agent, payload)
@@ -150,7 +134,7 @@ def _note_started(facts: Facts, event: Event, payload: Mapping[str, object]) -> 
     _note_agent(facts, event, (event.session, event.entity_id), payload)
 
 
-def _note_agent(facts: Facts, event: Event, agent: _Key, payload: Mapping[str, object]) -> None:
+def _note_agent(facts: Facts, event: Event, agent: Key, payload: Mapping[str, object]) -> None:
     if event.prompt_id is not None:
         _turn(facts, event).agents[agent].add(_word(payload, "agent_type"))
 
@@ -167,6 +151,17 @@ def _note_run_finished(facts: Facts, event: Event, payload: Mapping[str, object]
     model, is_ok = payload.get("model_served"), payload.get("outcome") == "ok"
     served = model if isinstance(model, str) else None
     _turn(facts, event).runs[event.entity_id] = Run(_word(payload, "agent"), served, is_ok)
+
+
+def _note_blown(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
+    """Told by an event of its own, or beside what blew it."""
+    rung = event.entity_id if event.entity_type == "rung" else _maybe(payload, "blown")
+    if rung:
+        facts.blown.add((event.session, rung))
+
+
+def _note_feedback(facts: Facts, event: Event, payload: Mapping[str, object]) -> None:
+    facts.feedback.append(Feedback(event.session, _word(payload, "verdict")))
 
 
 def _note_turn_end(facts: Facts, event: Event, _payload: Mapping[str, object]) -> None:
@@ -186,7 +181,14 @@ def _note_hook_failed(facts: Facts, event: Event, payload: Mapping[str, object])
 
 def _turn(facts: Facts, event: Event) -> Turn:
     """A prompt without an id, as older clients send it, is a turn of its own that nothing can join."""
-    return facts.turns[event.session, event.id if event.prompt_id is None else event.prompt_id]
+    key = event.session, event.id if event.prompt_id is None else event.prompt_id
+    return facts.turns.setdefault(key, Turn(*key))
+
+
+def _spawn(facts: Facts, event: Event, call: str) -> Spawn:
+    spawn = facts.spawns.setdefault((event.session, call), Spawn(event.session, call))
+    spawn.prompt_id = event.prompt_id
+    return spawn
 
 
 def _word(payload: Mapping[str, object], name: str) -> str:
@@ -194,15 +196,27 @@ def _word(payload: Mapping[str, object], name: str) -> str:
     return value if isinstance(value, str) else NOT_TOLD
 
 
+def _maybe(payload: Mapping[str, object], name: str) -> str | None:
+    value = payload.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _is_told(payload: Mapping[str, object], name: str) -> bool | None:
+    return payload[name] is not None if name in payload else None
+
+
 _NOTES = {
-    "orchestration.prompt.decided": _note_decided,
-    "orchestration.prompt.skipped": _note_skipped,
-    "orchestration.spawn.launched": _note_launched,
-    "orchestration.agent.start": _note_started,
-    "orchestration.agent.end": _note_finished,
-    _RUN_STARTED: _note_run_started,
-    _RUN_FINISHED: _note_run_finished,
-    "orchestration.turn.end": _note_turn_end,
-    "orchestration.turn.failed": _note_turn_failed,
-    _HOOK_FAILED: _note_hook_failed,
+    "orchestration.prompt.decided": (_note_decided, _note_blown),
+    "orchestration.prompt.skipped": (_note_skipped,),
+    "orchestration.spawn.requested": (_note_requested,),
+    "orchestration.spawn.launched": (_note_launched, _note_blown),
+    "orchestration.rung.blown": (_note_blown,),
+    "orchestration.agent.start": (_note_started,),
+    "orchestration.agent.end": (_note_finished,),
+    _RUN_STARTED: (_note_run_started,),
+    _RUN_FINISHED: (_note_run_finished,),
+    "orchestration.turn.end": (_note_turn_end,),
+    "orchestration.turn.failed": (_note_turn_failed,),
+    "orchestration.feedback.given": (_note_feedback,),
+    _HOOK_FAILED: (_note_hook_failed,),
 }

@@ -7,9 +7,10 @@ from typing import BinaryIO, Generic, NamedTuple, TypeVar
 from metrics.lines import parse_event, parse_hook_error
 from metrics.logs import Log, head, hook_error_logs, is_continued, session_logs
 from state.paths import Place
-from state.store import Event, HookError, Position, Store
+from state.store import Event, HookError, Position, Served, Store
 
-Row = TypeVar("Row", bound=Event | HookError)
+Row = TypeVar("Row", bound=Event | HookError | Served)
+Parsed = tuple[list[Row], int, str | None]  # the rows of a stretch, its bad lines, what the next stretch has to know
 CHUNK_BYTES = 2 << 20  # a few thousand events in one transaction
 
 
@@ -22,7 +23,7 @@ class Ingested(NamedTuple):
     hook_errors: int  # that were new
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     added: int = 0
     bad_lines: int = 0
     torn: bool = False
@@ -32,8 +33,8 @@ class _Reading(NamedTuple):
 def ingest(place: Place, store: Store, chunk_bytes: int = CHUNK_BYTES) -> Ingested:
     known = store.positions()
     logs, error_logs = list(session_logs(place)), list(hook_error_logs(place))
-    events = _Reader(parse_event, store.add_events, store.position, chunk_bytes)
-    errors = _Reader(parse_hook_error, store.add_hook_errors, store.position, chunk_bytes)
+    events = Reader(_by_line(parse_event), store.add_events, store.position, chunk_bytes)
+    errors = Reader(_by_line(parse_hook_error), store.add_hook_errors, store.position, chunk_bytes)
     read = [events.read(log, known.get((log.name, log.inode))) for log in logs]
     read_errors = [errors.read(log, known.get((log.name, log.inode))) for log in error_logs]
     _forget_deleted(known, logs + error_logs, store)
@@ -54,48 +55,62 @@ def _forget_deleted(known: dict[tuple[str, str], Position], logs: Sequence[Log],
         store.forget_positions(deleted)
 
 
-class _Reader(Generic[Row]):
-    """Reads logs of one kind from where the store says it has got to."""
+def _by_line(parse: Callable[[bytes], Row | None]) -> Callable[[bytes, str | None], Parsed[Row]]:
+    """Blank lines are no loss: an append after a torn line begins with a newline."""
+
+    def parsed(stretch: bytes, _carried: str | None) -> Parsed[Row]:
+        lines = [line for line in stretch.split(b"\n") if line.strip()]
+        rows = [row for row in map(parse, lines) if row is not None]
+        return rows, len(lines) - len(rows), None
+
+    return parsed
+
+
+class Reader(Generic[Row]):
+    """Reads files of one kind from where the store says it has got to."""
 
     def __init__(
         self,
-        parse: Callable[[bytes], Row | None],
+        parse: Callable[[bytes, str | None], Parsed[Row]],
         add: Callable[[Sequence[Row], Position | None, Position], int | None],
         position: Callable[[str, str], Position | None],
         chunk_bytes: int,
+        is_continued: Callable[[BinaryIO, int, Position], bool] = is_continued,
     ) -> None:
         self._parse = parse
         self._add = add
         self._position = position
         self._chunk_bytes = chunk_bytes
+        self._is_continued = is_continued
 
-    def read(self, log: Log, position: Position | None) -> _Reading:
+    def read(self, log: Log, position: Position | None) -> Reading:
         if log.size == (position.read_bytes if position else 0):
-            return _Reading()
+            return Reading()
         try:
             file = open(log.path, "rb")  # noqa: PTH123, SIM115  closed below; only opening it may fail quietly
         except FileNotFoundError:
-            return _Reading()
+            return Reading()
         except OSError:
-            return _Reading(unreadable=True)
+            return Reading(unreadable=True)
         with file:
             if str(os.fstat(file.fileno()).st_ino) != log.inode:  # rotated meanwhile: the next ingest sees both files
-                return _Reading()
+                return Reading()
             return self._follow(file, log, position)
 
-    def _follow(self, file: BinaryIO, log: Log, position: Position | None) -> _Reading:
+    def _follow(self, file: BinaryIO, log: Log, position: Position | None) -> Reading:
         added = bad_lines = 0
-        start = _start(file, position)
+        start = self._start(file, position)
         while stretch := self._complete_lines(file, start):
-            rows, bad = self._parsed(stretch)
-            after = _behind(file, log, start + len(stretch), position if start else None, rows, bad)
+            before = position if start else None
+            rows, bad, carried = self._parse(stretch, before.carried if before else None)
+            after = _behind(file, log, start + len(stretch), before, rows, bad)._replace(carried=carried)
             new = self._add(rows, position, after)
             if new is None:  # another reader took this stretch
                 position = self._position(log.name, log.inode)
-                start = _start(file, position)
+                start = self._start(file, position)
                 continue
             added, bad_lines, position, start = added + new, bad_lines + bad, after, after.read_bytes
-        return _Reading(added, bad_lines, torn=os.fstat(file.fileno()).st_size > start)
+        return Reading(added, bad_lines, torn=os.fstat(file.fileno()).st_size > start)
 
     def _complete_lines(self, file: BinaryIO, start: int) -> bytes:
         wanted = self._chunk_bytes
@@ -107,16 +122,9 @@ class _Reader(Generic[Row]):
                 return data[:end]
             wanted *= 2  # a line longer than the chunk
 
-    def _parsed(self, stretch: bytes) -> tuple[list[Row], int]:
-        """Blank lines are no loss: an append after a torn line begins with a newline."""
-        lines = [line for line in stretch.split(b"\n") if line.strip()]
-        rows = [row for row in map(self._parse, lines) if row is not None]
-        return rows, len(lines) - len(rows)
-
-
-def _start(file: BinaryIO, position: Position | None) -> int:
-    size = os.fstat(file.fileno()).st_size
-    return position.read_bytes if position and is_continued(file, size, position) else 0
+    def _start(self, file: BinaryIO, position: Position | None) -> int:
+        size = os.fstat(file.fileno()).st_size
+        return position.read_bytes if position and self._is_continued(file, size, position) else 0
 
 
 def _behind(

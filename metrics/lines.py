@@ -11,11 +11,11 @@ from state.store import Event, HookError
 
 
 def parse_event(line: bytes) -> Event | None:
-    value = _object(line)
+    value = json_object(line)
     if value is None:
         return None
     entity, payload, prompt_id = value.get("entity"), value.get("payload"), value.get("prompt_id")
-    ts = _utc(value.get("ts"))
+    ts = utc(value.get("ts"))
     if ts is None or not isinstance(entity, dict) or not isinstance(payload, dict):
         return None
     if prompt_id is not None and not isinstance(prompt_id, str):
@@ -36,8 +36,8 @@ def parse_event(line: bytes) -> Event | None:
 
 def parse_hook_error(line: bytes) -> HookError | None:
     """Without message and traceback: they may quote a prompt."""
-    value = _object(line)
-    ts = None if value is None else _utc(value.get("ts"))
+    value = json_object(line)
+    ts = None if value is None else utc(value.get("ts"))
     if value is None or ts is None:
         return None
     event, session, stage, error = (_word(value, name) for name in ("event", "session", "where", "error"))
@@ -49,7 +49,7 @@ def _texts(*values: object) -> list[str] | None:
     return texts if len(texts) == len(values) else None
 
 
-def _object(line: bytes) -> dict[str, object] | None:
+def json_object(line: bytes) -> dict[str, object] | None:
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -66,7 +66,7 @@ def _lenient(line: bytes) -> object:
         return None
 
 
-def _utc(stamp: object) -> str | None:
+def utc(stamp: object) -> str | None:
     if not isinstance(stamp, str):
         return None
     try:

@@ -14,7 +14,7 @@ HOOK_ERRORS = "hook-errors.log"
 SESSIONS = "sessions"
 _ROTATED = ".1"
 _HEAD_BYTES = 256
-_HIDDEN = "-"  # the inode of a log that may not even be looked at
+HIDDEN = "-"  # the inode of a log that may not even be looked at
 
 
 class Log(NamedTuple):
@@ -53,7 +53,7 @@ def _family(name: str, path: str) -> Iterator[Log]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
-            yield Log(name, candidate, _HIDDEN, -1)
+            yield Log(name, candidate, HIDDEN, -1)
             continue
         if stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its other end
             yield Log(name, candidate, str(found.st_ino), found.st_size)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 from metrics.report import Check, Report
 from metrics.tables import Table, tables
@@ -11,7 +12,7 @@ _GAP = "  "
 
 def text(report: Report) -> str:
     """At most 100 columns wide."""
-    return _page(report, f"Routing report for {_period(report)}", [_aligned(table) for table in _shown(report)])
+    return _page(report, f"Routing report for {_period(report)}", [aligned(table) for table in _shown(report)])
 
 
 def markdown(report: Report) -> str:
@@ -43,16 +44,39 @@ def as_json(report: Report) -> dict[str, object]:
         **report.figures,
         "targets": {check.figure: _target(check) for check in report.checks},
         "by": report.groups,
+        "alarm": report.alarm._asdict() if report.alarm else None,
         "bad_lines": report.bad_lines,
+        "unreadable_transcripts": report.unreadable,
     }
 
 
 def _page(report: Report, title: str, parts: list[str]) -> str:
     if not report.has_data:
         return f"no data for {_period(report)}"
-    lines = "line" if report.bad_lines == 1 else "lines"
-    note = [f"{report.bad_lines} {lines} of the session logs cannot be read."] if report.bad_lines else []
-    return "\n\n".join([title, *parts, *note])
+    return "\n\n".join([title, *parts, *_notes(report)])
+
+
+def _notes(report: Report) -> Iterator[str]:
+    differing = report.figures["disagreements"]
+    if differing:
+        are = "is" if differing == 1 else "are"
+        yield (
+            f"{differing} of {report.figures['compared']} judged by the hooks' events {are} otherwise "
+            "in the transcripts:\nthe transcripts count; see `orchestrate metrics ledger --mismatch`."
+        )
+    if report.alarm:
+        yield (
+            f"ALARM: {report.alarm.mismatches} of {report.alarm.rows} parts that were enforced were not served so, "
+            f"the worst: {report.alarm.worst}."
+        )
+    if report.unreadable:
+        yield f"{report.unreadable} {_plural('transcript', report.unreadable)} cannot be opened."
+    if report.bad_lines:
+        yield f"{report.bad_lines} {_plural('line', report.bad_lines)} of the session logs cannot be read."
+
+
+def _plural(noun: str, number: int) -> str:
+    return noun if number == 1 else f"{noun}s"
 
 
 def _shown(report: Report) -> list[Table]:
@@ -71,7 +95,7 @@ def _word(met: bool | None) -> str | None:
     return None if met is None else str(met).lower()
 
 
-def _aligned(table: Table) -> str:
+def aligned(table: Table) -> str:
     lines = [table.header, *table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     justify = {"l": str.ljust, "r": str.rjust}

@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from metrics import ledger
 from metrics.days import Window
 from metrics.facts import gather
 from metrics.figures import Figures, by, total
+from metrics.ledger import Alarm
+from metrics.savings import Rate
+from metrics.switched import net
 from state.store import Store
 
 
@@ -29,11 +33,15 @@ class Report(NamedTuple):
     figures: Figures
     checks: list[Check]
     groups: dict[str, dict[str, Figures]]
+    alarm: Alarm | None
     bad_lines: int  # in the logs, whatever the period
+    unreadable: int  # transcripts that may not be opened
 
 
 TARGETS = (
     Target("rate", ">", 0.95),
+    Target("spawn_rate", ">", 0.95),
+    Target("served_as_decided", ">", 0.95),
     Target("overhead_mean_ms", "<", 500),
     Target("agent_success", ">", 0.90),
     Target("persistence_failure_rate", "<", 0.001),
@@ -42,15 +50,28 @@ TARGETS = (
 )
 
 
-def build(store: Store, window: Window, groups: Iterable[str]) -> Report:
+def build(store: Store, window: Window, groups: Iterable[str], rate: Rate | None = None, unreadable: int = 0) -> Report:
+    """`rate`: the prices of models, without which savings are not known."""
     span = window.start, window.end
-    facts = gather(store.events_between(*span), store.hook_errors_between(*span))
-    figures = total(facts)
+    facts = gather(store.events_between(*span), store.hook_errors_between(*span), store.served_between(*span))
+    figures = {**total(facts), **net(facts, rate or _no_prices)}
     has_data = bool(facts.events or facts.filed)
     if not has_data:
         figures = dict.fromkeys(figures)  # that nothing was recorded does not tell that nothing was asked
-    tables = {group: by(facts, group) for group in groups}
-    return Report(window, has_data, figures, [_check(figures, target) for target in TARGETS], tables, store.bad_lines())
+    return Report(
+        window,
+        has_data,
+        figures,
+        [_check(figures, target) for target in TARGETS],
+        {group: by(facts, group) for group in groups},
+        ledger.alarm(store, window),
+        store.bad_lines(),
+        unreadable,
+    )
+
+
+def _no_prices(_model: str, _is_1h: bool) -> None:
+    return None
 
 
 def _check(figures: Figures, target: Target) -> Check:

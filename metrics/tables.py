@@ -28,6 +28,7 @@ def tables(report: Report) -> list[Table]:
     return [
         _checks(report),
         Table("r" * len(_PROMPTS), _titles(_PROMPTS), [_row(_PROMPTS, figures)]),
+        Table("r" * len(_ENFORCED), _titles(_ENFORCED), [_row(_ENFORCED, figures)]),
         _overhead(figures),
         *(_group(name, rows) for name, rows in report.groups.items()),
     ]
@@ -46,6 +47,10 @@ def milliseconds(value: float | None) -> str:
 
 def count(value: float | None) -> str:
     return NO_VALUE if value is None else f"{value:,.0f}"
+
+
+def dollars(value: float | None) -> str:
+    return NO_VALUE if value is None else f"{'-' if value < 0 else ''}${abs(value):,.2f}"
 
 
 def _checks(report: Report) -> Table:
@@ -97,6 +102,12 @@ def _shortened(key: str) -> str:
 
 _CHECKS: dict[str, tuple[str, Form, str]] = {
     "rate": ("compliance", share, "{followed} followed, {ignored} ignored, {unknown} unknown"),
+    "spawn_rate": (
+        "  of spawns",
+        share,
+        "{spawn_followed} followed, {spawn_ignored} ignored, {spawn_unknown} unknown",
+    ),
+    "served_as_decided": ("  of all", share, "prompts, main threads and spawns together"),
     "overhead_mean_ms": ("mean overhead", milliseconds, "per prompt"),
     "agent_success": (
         "agent success",
@@ -117,9 +128,19 @@ _PROMPTS = [
     _Column("degraded", "degraded", count),
     _Column("skipped", "skipped", count),
 ]
+_ENFORCED = [
+    _Column("main set", "mains", count),
+    _Column("served so", "main_rate", share),
+    _Column("switched", "main_switches", count),
+    _Column("net saved", "net_savings_usd", dollars),
+    _Column("spawns", "spawns", count),
+    _Column("stepped down", "step_downs", count),
+    _Column("stood in", "stand_ins", count),
+    _Column("fuses blown", "blown_fuses", count),
+]
 _GROUP = [
     _Column("decided", "decisions", count),
-    _Column("delegated", "delegations", count),
+    _Column("acted on", "delegations", count),
     _Column("followed", "followed", count),
     _Column("ignored", "ignored", count),
     _Column("unknown", "unknown", count),

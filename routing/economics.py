@@ -6,8 +6,9 @@ and what it assumes: docs/economics.md.
 
 TIERS = ("haiku", "sonnet", "opus")
 RANK = {"haiku": 0, "sonnet": 1, "opus": 2, "fable": 3}
-Prices = dict[str, tuple[float, float, float, float]]
-# USD per million tokens: input, output, cache read, cache write for five minutes.
+Rates = tuple[float, float, float, float]  # USD per million tokens: input, output, cache read, cache write
+Prices = dict[str, Rates]
+# The cache writes are those for five minutes.
 PRICES: Prices = {
     "haiku": (0.1, 0.5, 0.01, 0.125),
     "sonnet": (2.0, 10.0, 0.1, 2.5),
@@ -16,11 +17,10 @@ PRICES: Prices = {
 }
 HOUR_WRITE = 2.0  # a cache write for an hour costs this many times the input
 TTL_S, HOUR_TTL_S = 300.0, 3600.0
-MARGIN = 0.1  # what a switch must save of what staying costs
-DWELL_TURNS = 1  # so soon after a switch it must save twice that
+DWELL_TURNS, DWELL_MARGIN = 1, 0.05  # so soon after a switch down the next must save this share of what staying costs
 # Before a session has shown its own: calls of a turn, chance that the next turn wants more, chance of no next turn.
 STEPS = {"haiku": 3.0, "sonnet": 8.0, "opus": 12.0}
-BACK, END = 0.5, 0.1
+BACK, END = 0.12, 0.15
 _E = 2.718281828459045
 
 
@@ -114,10 +114,73 @@ class Choice:
         self.switch_usd = switch_usd
 
 
-def name_of(model: str | None, prices: Prices = PRICES) -> str | None:
-    """The line of the table that a model's name or id belongs to."""
-    lower = (model or "").lower()
-    return next((name for name in prices if name in lower), None)
+class Outlook:
+    """What is known when it is asked whether to stay. `home`: where work that wants more is expected to go."""
+
+    __slots__ = ("age_s", "current", "gap_s", "home", "horizon", "prices", "ttl_s", "usage")
+
+    def __init__(
+        self, usage: Usage, current: str, home: str, prices: Prices, age_s: float | None, horizon: Horizon
+    ) -> None:
+        self.usage = usage
+        self.current = current
+        self.home = home
+        self.prices = prices
+        self.age_s = max(0.0, age_s or 0.0)  # clocks may differ
+        self.horizon = horizon
+        self.ttl_s = HOUR_TTL_S if usage.is_1h else TTL_S
+        # This pause is the newest sign of how long the pauses of this session are.
+        self.gap_s = usage.gap_s if age_s is None else (3 * usage.gap_s + self.age_s) / 4
+
+    def usd(self, name: str) -> float:
+        """All model calls up to the horizon on this model, and the way back home after it."""
+        usage, horizon = self.usage, self.horizon
+        _, out, read, write = self._rates(name)
+        warm = self._warm(name)
+        later = self._size + usage.growth * horizon.steps / 2  # on average: the history grows
+        cost = warm * read + (self._size - warm) * write
+        cost += (horizon.steps - 1) * later * read + horizon.steps * (usage.growth * write + usage.out * out)
+        cost += (horizon.turns - 1) * self._chance_of_pause(self.ttl_s) * later * (write - read)
+        if RANK[name] < RANK[self.home]:
+            cost += horizon.returns * self._way_back()
+        return cost / 1e6
+
+    def _way_back(self) -> float:
+        """Home must write what it missed, and the whole history where its cache ran out only because it was left."""
+        _, _, read, write = self._rates(self.home)
+        age_s = self._age_s(self.home)
+        away_s = self.ttl_s if age_s is None else age_s
+        away_s += self.horizon.steps * self.usage.step_s + (self.horizon.turns - 1) * self.gap_s
+        cold_anyway = self._chance_of_pause(self.ttl_s)
+        cold = self._chance_of_pause(self.ttl_s - away_s)
+        missed = (1 - cold_anyway) * self.horizon.steps * self.usage.growth * write
+        return missed + (cold - cold_anyway) * self._size * (write - read)
+
+    def _warm(self, name: str) -> int:
+        """How much of the history its cache holds."""
+        age_s = self._age_s(name)
+        if age_s is None or age_s >= self.ttl_s:
+            return 0
+        context = self.usage.context
+        return context if name == self.current else min(context, self.usage.elsewhere[name][0])
+
+    def _age_s(self, name: str) -> float | None:
+        """Since the model last saw this history; None when it never did."""
+        if name == self.current:
+            return self.age_s
+        seen = self.usage.elsewhere.get(name)
+        return self.usage.at - seen[1] + self.age_s if seen else None
+
+    def _chance_of_pause(self, longer_than_s: float) -> float:
+        chance: float = _E ** (-max(0.0, longer_than_s) / self.gap_s)
+        return chance
+
+    def _rates(self, name: str) -> Rates:
+        return rates(self.prices[name], self.usage.is_1h)
+
+    @property
+    def _size(self) -> int:
+        return self.usage.context + self.usage.output
 
 
 def choose(
@@ -129,92 +192,51 @@ def choose(
     horizon: Horizon,
     last_switch_turns_ago: int | None,
     base: str | None = None,
+    missed_usd: float = 0.0,
 ) -> Choice:
-    """`wanted`: the least tier that will do; `current`: what runs; `base`: what the user chose for the session."""
-    if name_of(current, prices) is None or current not in RANK:
+    """`wanted`: the least tier that will do; `current`: what runs; `base`: what the user chose for the session;
+    `missed_usd`: what staying has cost so far since less would do."""
+    if current not in RANK or current not in prices or wanted not in prices:
         return Choice(False, current, "nothing is known of what this model costs")
-    if usage is None or not usage.context:
+    if usage is None:
         return Choice(wanted != current, wanted, "a fresh context has no cache to lose")
-    costs = _costs(wanted, current, usage, prices, age_s, horizon, base or current)
-    stay_usd = costs[current]
-    others = [name for name in costs if name != current and RANK[name] >= RANK[wanted]]
-    if not others:
-        return Choice(False, current, "nothing else would do", stay_usd)
-    best = min(others, key=costs.__getitem__)
-    if RANK[current] < RANK[wanted]:
-        return Choice(True, best, f"{current} is less than the work needs", stay_usd, costs[best])
-    margin = MARGIN * (2 if last_switch_turns_ago is not None and last_switch_turns_ago <= DWELL_TURNS else 1)
-    if costs[best] <= stay_usd * (1 - margin):
-        return Choice(True, best, "cheaper, the lost cache included", stay_usd, costs[best])
-    return Choice(False, current, "a switch would not pay for the cache it loses", stay_usd, costs[best])
+    must = RANK[current] < RANK[wanted]
+    most = max(RANK[wanted], RANK.get(base or "", 0)) if must else RANK[current]
+    names = [name for name in TIERS if name in prices and RANK[wanted] <= RANK[name] <= most and name != current]
+    outlook = Outlook(usage, current, base if base in prices else current, prices, age_s, horizon)
+    stay_usd = outlook.usd(current)
+    if not names:
+        return Choice(False, current, "nothing cheaper would do", stay_usd)
+    switch_usd, best = min((outlook.usd(name), name) for name in names)
+    if must:
+        return Choice(True, best, f"{current} is less than the work needs", stay_usd, switch_usd)
+    is_recent = last_switch_turns_ago is not None and last_switch_turns_ago <= DWELL_TURNS
+    margin_usd = stay_usd * DWELL_MARGIN if is_recent else 0.0
+    if switch_usd + margin_usd < stay_usd + missed_usd:
+        return Choice(True, best, "cheaper, the lost cache included", stay_usd, switch_usd)
+    return Choice(False, current, "a switch would not pay for the cache it loses", stay_usd, switch_usd)
 
 
-def _costs(
-    wanted: str,
-    current: str,
-    usage: Usage,
-    prices: Prices,
-    age_s: float | None,
-    horizon: Horizon,
-    base: str,
-) -> dict[str, float]:
-    most = max(RANK[wanted], RANK[current], RANK.get(base, 0))
-    names = [name for name in (*TIERS, current) if name in prices and RANK[name] <= most]
-    home = base if base in prices else current
-    return {name: expected_usd(name, current, usage, prices, age_s, horizon, home) for name in names}
+def missed_usd(current: str, wanted: str, usage: Usage, prices: Prices = PRICES) -> float:
+    """What the last turn would have cost less on the tier that would have done, had its cache been warm."""
+    _, out, read, write = rates(prices[current], usage.is_1h)
+    _, least_out, least_read, least_write = rates(prices[wanted], usage.is_1h)
+    a_step = usage.context * (read - least_read) + usage.growth * (write - least_write) + usage.out * (out - least_out)
+    return usage.last_steps * a_step / 1e6
 
 
-def expected_usd(
-    name: str, current: str, usage: Usage, prices: Prices, age_s: float | None, horizon: Horizon, home: str
-) -> float:
-    """All model calls up to the horizon on `name`, and the way back to `home` after it."""
-    _, out, read, write = rates(prices[name], usage.is_1h)
-    ttl_s = HOUR_TTL_S if usage.is_1h else TTL_S
-    size = usage.context + usage.output
-    warm = _warm(name, current, usage, age_s, ttl_s)
-    usd = warm * read + (size - warm) * write
-    later = size + usage.growth * horizon.steps / 2  # on average: the history grows
-    usd += (horizon.steps - 1) * later * read + horizon.steps * (usage.growth * write + usage.out * out)
-    idle: float = _E ** (-ttl_s / usage.gap_s)
-    usd += (horizon.turns - 1) * idle * later * (write - read)
-    if RANK[name] < RANK[home]:
-        usd += horizon.returns * _way_back(home, current, usage, prices, age_s, horizon, ttl_s)
-    return usd / 1e6
+def name_of(model: str | None, prices: Prices = PRICES) -> str | None:
+    """The line of the table that a model's name or id belongs to."""
+    lower = (model or "").lower()
+    return next((name for name in prices if name in lower), None)
 
 
-def _way_back(
-    home: str, current: str, usage: Usage, prices: Prices, age_s: float | None, horizon: Horizon, ttl_s: float
-) -> float:
-    """What it missed is written, and all of it where its cache ran out only because it was left alone."""
-    _, _, read, write = rates(prices[home], usage.is_1h)
-    size = usage.context + usage.output
-    age = _age(home, current, usage, age_s)
-    away_s = (ttl_s if age is None else age) + horizon.steps * usage.step_s + (horizon.turns - 1) * usage.gap_s
-    lost: float = _E ** (-max(0.0, ttl_s - away_s) / usage.gap_s) - _E ** (-ttl_s / usage.gap_s)
-    return horizon.steps * usage.growth * write + max(0.0, lost) * size * (write - read)
-
-
-def _warm(name: str, current: str, usage: Usage, age_s: float | None, ttl_s: float) -> int:
-    age = _age(name, current, usage, age_s)
-    if age is None or age >= ttl_s:
-        return 0
-    return usage.context if name == current else min(usage.context, usage.elsewhere[name][0])
-
-
-def _age(name: str, current: str, usage: Usage, age_s: float | None) -> float | None:
-    """Seconds since the model last saw this history; None when it never did."""
-    since = 0.0 if age_s is None else age_s
-    if name == current:
-        return since
-    return usage.at - usage.elsewhere[name][1] + since if name in usage.elsewhere else None
-
-
-def rate(model: str, is_1h: bool, prices: Prices = PRICES) -> tuple[float, float, float, float] | None:
-    """USD per million of a model by its name or id: input, output, cache read, cache write."""
+def rate(model: str, is_1h: bool, prices: Prices = PRICES) -> Rates | None:
+    """What a model costs, by its name or id."""
     name = name_of(model, prices)
     return rates(prices[name], is_1h) if name else None
 
 
-def rates(price: tuple[float, float, float, float], is_1h: bool) -> tuple[float, float, float, float]:
+def rates(price: Rates, is_1h: bool) -> Rates:
     given, out, read, write = price
     return given, out, read, given * HOUR_WRITE if is_1h else write

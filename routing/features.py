@@ -8,6 +8,7 @@ WORD_LIMIT = 512
 BUCKETS = 8179  # prime: a word is hashed by its bytes modulo this
 
 QUOTED, PATH, IDENT, NUMBER = b"_quoted", b"_path", b"_ident", b"_number"
+TIER_NAMES = frozenset((b"haiku", b"sonnet", b"opus"))
 
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789_./" + bytes(range(128, 256))
 _LOWER = bytes(range(256)).lower()
@@ -24,6 +25,7 @@ _CURLY = (
     (b"\xc2\xbb", b'"'),
 )
 _LOG_STARTS = (b"at ", b"File ", b"==", b"@@", b"diff --git", b"Traceback", b"> ", b"//", b"#include", b"$ ")
+_INDENTED = (b"    ", b"\t")
 
 
 def _terms(text: str) -> frozenset[bytes]:
@@ -52,7 +54,11 @@ class Text:
         self.paths = self.idents = self.numbers = 0
         self._read_words()
         self.wide = 0 if self.ask.isascii() else len(self.ask) - len(self.ask.translate(None, _WIDE))
-        self.terms = frozenset(self.words).union(map(b" ".join, zip(self.words, self.words[1:], strict=False)))
+        words = self.words
+        if not TIER_NAMES.isdisjoint(words):
+            words = [QUOTED if word in TIER_NAMES else word for word in words]  # a tier's name is no word about work
+        pairs = zip(words, words[1:], strict=False)  # noqa: RUF007  itertools is an import that hooks do not need
+        self.terms = frozenset(words).union(map(b" ".join, pairs))
 
     def _read_words(self) -> None:
         tokens = self.ask.translate(_WORDS, b"'").split()
@@ -118,24 +124,41 @@ def _split_pasted(raw: bytes) -> tuple[bytes, int]:
     """The request without fenced blocks and lines that look like code or logs, and how many such lines there were."""
     if b"\n" not in raw:
         return raw, 0
-    prose, pasted, fenced = [], 0, False
+    prose, pasted, fence = [], 0, b""
     for line in raw.splitlines():
-        if line.lstrip().startswith((b"```", b"~~~")):
-            fenced = not fenced
+        if fence:
             pasted += 1
-        elif fenced or _looks_pasted(line):
+            if closes_fence(line, fence):
+                fence = b""
+        elif (fence := opened_fence(line)) or looks_pasted(line):
             pasted += 1
         else:
             prose.append(line)
     return b"\n".join(prose), pasted
 
 
-def _looks_pasted(line: bytes) -> bool:
+def opened_fence(line: bytes) -> bytes:
+    """The row of backticks or tildes that opens a block; empty where none does."""
+    bare = line.strip()
+    kind = bare[:1]
+    if kind not in (b"`", b"~") or line.startswith(_INDENTED):
+        return b""
+    mark = bare[: len(bare) - len(bare.lstrip(kind))]
+    return mark if len(mark) > 2 and kind not in bare[len(mark) :] else b""
+
+
+def closes_fence(line: bytes, fence: bytes) -> bool:
+    """As Markdown has it: a row of the same kind, no shorter, and nothing else on the line."""
+    bare = line.strip()
+    return bare.startswith(fence) and not bare.strip(fence[:1])
+
+
+def looks_pasted(line: bytes) -> bool:
     bare = line.strip()
     if not bare:
         return False
     symbols = len(bare) - len(bare.translate(None, _SYMBOLS))
-    return symbols * 10 > len(bare) or bare.startswith(_LOG_STARTS) or line.startswith((b"    ", b"\t"))
+    return symbols * 10 > len(bare) or bare.startswith(_LOG_STARTS) or line.startswith(_INDENTED)
 
 
 def _without_markers(ask: bytes) -> bytes:

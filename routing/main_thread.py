@@ -4,10 +4,11 @@ Pure. What one prompt leaves to the next is the dict that `Move.as_dict` makes a
 """
 
 from routing import economics
-from routing.economics import BACK, END, RANK, STEPS, Choice, Horizon, Prices, Usage
+from routing.economics import BACK, END, RANK, STEPS, TIERS, Choice, Horizon, Prices, Usage
 
-_TRUST = 2.0  # turns of a session that weigh as much as what is presumed
+TRUST = 6.0  # so many turns of a session weigh as much as what is presumed
 _LONG_AGO = 99
+_NOTHING = (0, 0, 0)
 
 
 class Wish:
@@ -22,44 +23,54 @@ class Wish:
 
 
 class Past:
-    """What the session showed: turns and model calls by the tier they wanted, and how often more was wanted next."""
+    """What the session showed, by the tier a turn wanted: turns, their model calls, how often more was wanted next."""
 
-    __slots__ = ("below", "raised", "seen")
+    __slots__ = ("seen",)
 
-    def __init__(self, seen: dict[str, tuple[int, int]], below: int = 0, raised: int = 0) -> None:
+    def __init__(self, seen: dict[str, tuple[int, int, int]]) -> None:
         self.seen = seen
-        self.below = below
-        self.raised = raised
 
     def horizon(self, tier: str) -> Horizon:
-        back = (self.raised + BACK * _TRUST) / (self.below + _TRUST)
+        back = self.back(tier)
         turns = 1 / (back + END)
         return Horizon(self.steps(tier) * turns, turns, back * turns)
 
+    def back(self, tier: str) -> float:
+        """The chance that the turn after one of this tier wants a dearer one."""
+        below = [seen for name, seen in self.seen.items() if name != TIERS[-1]]
+        usual = (sum(raised for _, _, raised in below) + BACK * TRUST) / (sum(turns for turns, _, _ in below) + TRUST)
+        turns, _, raised = self.seen.get(tier, _NOTHING)
+        return (raised + usual * TRUST) / (turns + TRUST)
+
     def steps(self, tier: str) -> float:
         """Model calls that a turn of this tier takes: what is usual, to the measure of this session."""
-        presumed = sum(STEPS[name] * turns for name, (turns, _) in self.seen.items())
-        taken = sum(steps for _, steps in self.seen.values())
-        usual = STEPS[tier] * (taken + _TRUST * STEPS["sonnet"]) / (presumed + _TRUST * STEPS["sonnet"])
-        turns, steps = self.seen.get(tier, (0, 0))
-        return max(1.0, (steps + _TRUST * usual) / (turns + _TRUST))
+        presumed = sum(STEPS[name] * turns for name, (turns, _, _) in self.seen.items()) + TRUST * STEPS["sonnet"]
+        taken = sum(steps for _, steps, _ in self.seen.values()) + TRUST * STEPS["sonnet"]
+        turns, steps, _ = self.seen.get(tier, _NOTHING)
+        return max(1.0, (steps + TRUST * STEPS[tier] * taken / presumed) / (turns + TRUST))
 
-    def after(self, wanted: str, steps: int, was_below: bool, is_raised: bool) -> "Past":
-        turns, before = self.seen.get(wanted, (0, 0))
-        seen = {**self.seen, wanted: (turns + 1, before + steps)} if steps else self.seen
-        return Past(seen, self.below + was_below, self.raised + (was_below and is_raised))
+    def after(self, wanted: str, steps: int, is_raised: bool) -> "Past":
+        turns, before, raised = self.seen.get(wanted, _NOTHING)
+        return Past({**self.seen, wanted: (turns + 1, before + steps, raised + is_raised)})
 
-    def as_dict(self) -> dict[str, object]:
-        return {**{name: list(seen) for name, seen in self.seen.items()}, "back": [self.below, self.raised]}
+    def as_dict(self) -> dict[str, list[int]]:
+        return {name: list(seen) for name, seen in self.seen.items()}
 
 
 class Move:
     """What to do, and all that the next prompt must know of it."""
 
-    __slots__ = ("base", "choice", "current", "past", "since", "wanted")
+    __slots__ = ("base", "choice", "current", "missed_usd", "past", "since", "wanted")
 
     def __init__(
-        self, choice: Choice, current: str | None, base: str | None, wanted: str, since: int, past: Past
+        self,
+        choice: Choice,
+        current: str | None,
+        base: str | None,
+        wanted: str,
+        since: int,
+        past: Past,
+        missed_usd: float,
     ) -> None:
         self.choice = choice
         self.current = current
@@ -67,11 +78,12 @@ class Move:
         self.wanted = wanted
         self.since = since
         self.past = past
+        self.missed_usd = missed_usd
 
     def as_dict(self) -> dict[str, object]:
         return {
             "from": self.current,
-            "to": self.choice.tier,
+            "to": self.choice.tier or None,
             "base": self.base,
             "wanted": self.wanted,
             "switch": self.choice.switch,
@@ -79,6 +91,7 @@ class Move:
             "switch_usd": _rounded(self.choice.switch_usd),
             "why": self.choice.why,
             "since": self.since,
+            "missed_usd": round(self.missed_usd, 6),
             "past": self.past.as_dict(),
         }
 
@@ -92,13 +105,17 @@ def decide(
     prices: Prices = economics.PRICES,
 ) -> Move:
     """`served`: the model of the last step, or what the session was started with; `before`: of the last prompt."""
+    if usage is None and before.get("to"):  # the history was compacted: what runs is what was set
+        served = str(before["to"])
     current = economics.name_of(served, prices)
     base = _base(current, before)
     floor = _floor(wish, current, base)
-    past = _past(before, usage, base, floor)
+    past = _past(before, usage, floor)
+    missed = _missed(before, usage, current, floor, prices)
     since = _count(before.get("since"), _LONG_AGO)
-    choice = _choice(wish, floor, current, base, usage, age_s, past, since, prices, served)
-    return Move(choice, current, base, wish.tier, 0 if choice.switch else min(since + 1, _LONG_AGO), past)
+    choice = _choice(wish, floor, current, base, usage, age_s, past, since + 1, missed, prices, served)
+    is_down = choice.switch and current is not None and RANK.get(choice.tier, 0) < RANK[current]
+    return Move(choice, current, base, wish.tier, 0 if is_down else min(since + 1, _LONG_AGO), past, missed)
 
 
 def _choice(
@@ -110,6 +127,7 @@ def _choice(
     age_s: float | None,
     past: Past,
     since: int,
+    missed_usd: float,
     prices: Prices,
     served: str | None,
 ) -> Choice:
@@ -117,11 +135,11 @@ def _choice(
         return Choice(False, served, "nothing is known of what this model costs")
     if wish.is_asked:
         return Choice(wish.tier != current, wish.tier, f"the user asked for {wish.tier}")
+    if not wish.is_sure and (current is None or RANK[floor] <= RANK[current]):
+        return Choice(False, current or "", "the router is unsure")
     if current is None:
-        return Choice(wish.is_sure, wish.tier, "a fresh context has no cache to lose")
-    if not wish.is_sure and RANK[floor] <= RANK[current]:
-        return Choice(False, current, "the router is unsure")
-    return economics.choose(floor, current, usage, prices, age_s, past.horizon(floor), since, base)
+        return Choice(True, wish.tier, "a fresh context has no cache to lose")
+    return economics.choose(floor, current, usage, prices, age_s, past.horizon(floor), since, base, missed_usd)
 
 
 def _base(current: str | None, before: dict[str, object]) -> str | None:
@@ -139,22 +157,31 @@ def _floor(wish: Wish, current: str | None, base: str | None) -> str:
     return base
 
 
-def _past(before: dict[str, object], usage: Usage | None, base: str | None, floor: str) -> Past:
+def _missed(before: dict[str, object], usage: Usage | None, current: str | None, floor: str, prices: Prices) -> float:
+    """Since the last switch, and as long as no turn wanted what runs: a long wait is as dear as the switch itself."""
+    wanted = before.get("wanted")
+    if usage is None or current is None or wanted not in prices or before.get("to") != current or before.get("switch"):
+        return 0.0
+    if RANK[floor] >= RANK[current] or RANK[str(wanted)] >= RANK[current]:
+        return 0.0
+    waited = before.get("missed_usd")
+    return (waited if isinstance(waited, float) else 0.0) + economics.missed_usd(current, floor, usage, prices)
+
+
+def _past(before: dict[str, object], usage: Usage | None, floor: str) -> Past:
     past = _past_of(before.get("past"))
     wanted = before.get("wanted")
-    if not isinstance(wanted, str) or wanted not in STEPS:
+    if not isinstance(wanted, str) or wanted not in STEPS or usage is None:
         return past
-    was_below = base is not None and RANK[wanted] < RANK[base]
-    return past.after(wanted, usage.last_steps if usage else 0, was_below, RANK[floor] > RANK[wanted])
+    return past.after(wanted, usage.last_steps, RANK[floor] > RANK[wanted])
 
 
 def _past_of(kept: object) -> Past:
     if not isinstance(kept, dict):
         return Past({})
-    pairs = {name: value for name, value in kept.items() if isinstance(value, list) and len(value) == 2}
-    counts = {name: (_count(value[0], 0), _count(value[1], 0)) for name, value in pairs.items()}
-    below, raised = counts.pop("back", (0, 0))
-    return Past({name: seen for name, seen in counts.items() if name in STEPS}, below, raised)
+    lists = {name: value for name, value in kept.items() if name in STEPS and isinstance(value, list)}
+    whole = {name: value for name, value in lists.items() if len(value) == len(_NOTHING)}
+    return Past({name: (_count(a, 0), _count(b, 0), _count(c, 0)) for name, (a, b, c) in whole.items()})
 
 
 def _count(value: object, otherwise: int) -> int:

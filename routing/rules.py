@@ -1,6 +1,6 @@
 """Tables beside the scores: the user's own choice of tier, floors, and prompts that lean on the conversation."""
 
-from routing.features import IDENT, NUMBER, PATH, QUOTED, Text
+from routing.features import IDENT, NUMBER, PATH, QUOTED, TIER_NAMES, Text
 from routing.score import HAIKU, OPUS, SONNET, TIERS
 
 
@@ -8,8 +8,7 @@ def _terms(text: str) -> frozenset[bytes]:
     return frozenset(text.encode().split(b","))
 
 
-_TIER_WORDS = {tier.encode(): tier for tier in TIERS}
-
+MOST_LINES = 64  # that name a tier and are looked at
 # "use opus", "with haiku": words that make the tier after them the user's choice.
 _CHOOSERS = _terms("use,using,via,let,ask,have,run,spawn,nimm,mit,con,avec,com,usa,utilise,verwende,benutze")
 _MAYBE_CHOOSERS = _terms("with,on,by")
@@ -95,12 +94,28 @@ _HERE = _terms(
 
 
 def chosen_tier(text: Text) -> str | None:
-    """The tier the user asks for in words, when exactly one is named and asked for."""
-    words = text.words
-    named = [i for i, word in enumerate(words) if word in _TIER_WORDS]
-    if len({words[i] for i in named}) != 1 or words[0] in _ASKING:
+    """The tier the user asks for in words of his own, when exactly one is asked for."""
+    if TIER_NAMES.isdisjoint(text.words):
         return None
-    return _TIER_WORDS[words[named[0]]] if any(_asks_for(words, i) for i in named) else None
+    from routing import voice  # few prompts name a tier
+
+    lines = voice.spoken(text.raw).strip().split(b"\n")
+    if not _ASKING.isdisjoint(_words(lines[0])[:1]):
+        return None
+    naming = [line for line in lines if any(name in line.lower() for name in TIER_NAMES)]
+    asked = {tier for line in naming[:MOST_LINES] if (tier := _asked_for(_words(line)))}
+    return asked.pop() if len(asked) == 1 else None
+
+
+def _words(line: bytes) -> list[bytes]:
+    return Text(line.decode("utf-8", "replace")).words
+
+
+def _asked_for(words: list[bytes]) -> str | None:
+    named = [i for i, word in enumerate(words) if word in TIER_NAMES]
+    if len({words[i] for i in named}) != 1:
+        return None
+    return words[named[0]].decode() if any(_asks_for(words, i) for i in named) else None
 
 
 def _asks_for(words: list[bytes], i: int) -> bool:

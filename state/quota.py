@@ -29,7 +29,7 @@ _LOCK_TRIES = 100
 _LOCK_PAUSE_S = 0.001
 _ROTATE_BYTES = 4 << 20
 _MOST_USED = 1000.0  # percent: a window can be run past its end, but not so far
-_MOST_TIME = 1e11  # a time in milliseconds is no time in seconds
+MOST_TIME = 1e11  # a time in milliseconds is no time in seconds
 _MOST_SEEN = 32
 
 
@@ -120,6 +120,11 @@ def step_down(tier: str, quota: dict[str, Reading], limit: float, now: float) ->
     return BELOW[tier], f"{under[1]:.0%} of the {TITLES[under[0]]} limit is used"
 
 
+def number(value: object, most: float = MOST_TIME) -> float | None:
+    """None for what is no number, or none that can be meant; NaN is within no bounds."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most else None
+
+
 def _counts(reading: Reading, now: float) -> bool:
     if reading.resets_at is None or now - reading.read_at > OLD_S:
         return False
@@ -128,7 +133,7 @@ def _counts(reading: Reading, now: float) -> bool:
 
 def _told(window: object) -> dict[str, object]:
     said = window if isinstance(window, dict) else {}
-    share = _number(said.get("utilization"), _MOST_USED / 100)
+    share = number(said.get("utilization"), _MOST_USED / 100)
     used = None if share is None else round(share * 100, 1)
     if said.get("status") == "rejected":
         used = max(used or 0.0, 100.0)
@@ -175,13 +180,8 @@ def _is_same(one: float | None, other: float | None) -> bool:
 
 def _reading(window: object, source: str, now: float) -> Reading | None:
     said = window if isinstance(window, dict) else {}
-    used = _number(said.get("used"), _MOST_USED)
-    return None if used is None else Reading(used, _number(said.get("resets_at"), _MOST_TIME), now, source)
-
-
-def _number(value: object, most: float) -> float | None:
-    """NaN is within no bounds."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most else None
+    used = number(said.get("used"), _MOST_USED)
+    return None if used is None else Reading(used, number(said.get("resets_at")), now, source)
 
 
 def _with(seen: dict[str, int], call: Call | None) -> dict[str, int]:
@@ -198,7 +198,7 @@ def _load(user: str) -> tuple[dict[str, Reading], dict[str, int]]:
     known = {}
     for name in LENGTH_S:
         kept = windows.get(name) if isinstance(windows, dict) else None
-        read_at = _number(kept.get("read_at"), _MOST_TIME) if isinstance(kept, dict) else None
+        read_at = number(kept.get("read_at")) if isinstance(kept, dict) else None
         if read_at is not None and isinstance(kept, dict):
             reading = _reading(kept, str(kept.get("source")), read_at)
             known.update({name: reading} if reading else {})

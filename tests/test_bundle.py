@@ -88,7 +88,8 @@ def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
     custom = {**PAYLOADS["PreToolUse"], "tool_input": {"prompt": "x", "subagent_type": "custom"}}
-    payloads = (PAYLOADS["UserPromptSubmit"], custom, *PAYLOADS.values(), "garbage")
+    choosing = {**PAYLOADS["UserPromptSubmit"], "prompt": "use opus"}
+    payloads = (PAYLOADS["UserPromptSubmit"], custom, choosing, *PAYLOADS.values(), "garbage")
     ours = {"ORCHESTRATOR_ENFORCEMENT": "session", "ORCHESTRATOR_AB__ENABLED": "1", "ORCHESTRATOR_AB__ARMS": "session"}
     found = loaded(package, *payloads, BATCH_MODE="1", PATH="", **ours)
     assert loaders(found) == {BUNDLED}

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from orchestrate.agents import conduct, context, definitions
+from orchestrate.agents.attempt import Say
+from orchestrate.agents.job import Job
 from orchestrate.agents.progress import Progress
 from orchestrate.agents.record import Record
 from orchestrate.request import handover, mode, prompt
@@ -21,6 +23,7 @@ class Wish(NamedTuple):
     timeout_s: float | None = None
     context_from: Sequence[str] = ()
     files: Sequence[str] = ()
+    check: Sequence[str] = ()
 
 
 NO_WISH = Wish()
@@ -61,7 +64,7 @@ def run(
     call: Call,
     text: str,
     outcome: Outcome,
-    say: Callable[[str], None],
+    say: Say,
     progress: Progress,
     warn: Callable[[str], None],
     wish: Wish = NO_WISH,
@@ -70,7 +73,7 @@ def run(
 ) -> Record:
     payload = outcome.payload
     known = context.gather(call.place, call.session, text, wish.context_from, wish.files)
-    job = conduct.Job(
+    job = Job(
         place=call.place,
         env=call.env,
         settings=call.settings.values,
@@ -83,6 +86,7 @@ def run(
         tier=str(payload["tier"]),
         model=wish.model,
         is_forced=bool(wish.agent or wish.model),
+        check=wish.check,
         timeout_s=wish.timeout_s,
         within_s=within_s,
         started_ns=time.monotonic_ns() if started_ns is None else started_ns,

@@ -1,6 +1,10 @@
 """A circuit breaker per model, shared by all processes: one alone asks whether the service is back.
 
 It helps and does not hinder: where its file cannot be read, written or locked, every model is allowed.
+
+<user>/breakers.json is one object, replaced as a whole: {MODEL: {"until": unix seconds or null, ...}}. MODEL is the
+tier, or what the user named instead. Others may read `until` and nothing else: a number above now means that the model
+does not answer and is not to be asked; null, a number not above now, and no entry mean that it may be.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""Which agents there are: the project's, the user's, and those that the package brings; the first of a name wins.
+"""Which agents there are: the project's, the user's, those that the package brings, and the client's own; the first of
+a name wins.
 
 Read as the client reads them (2.1.329): folders below and links included, in the order of their paths; a file without a
 name or a description is no agent; `tools` left out means all tools, `tools` left empty means none.
@@ -14,7 +15,7 @@ from state.errors import NOT_FOUND, UserError
 from state.paths import Place
 
 PLUGIN = "orchestrate:"  # what the client puts before the names of our own, where they come as a plugin
-PROJECT, USER, OURS = "project", "user", "ours"
+PROJECT, USER, OURS, CLIENT = "project", "user", "ours", "client"
 _FRONT = re.compile(r"---[ \t]*\r?\n(.*?\n)?---[ \t]*(?:\r?\n|\Z)", re.S)
 _LINE = re.compile(r"([A-Za-z][\w-]*):[ \t]+([^\s\"'\[\]{}&*!|>%@`#,?:-].*?)\s*")
 _PLAIN = re.compile(r"(?!(?i:true|false|yes|no|on|off|y|n|null)\Z)[A-Za-z](?!.*(?::\s|\s#|:\Z)).*")
@@ -41,6 +42,23 @@ class Definition(NamedTuple):
             "disallowedTools": self.refused_tools,
         }
         return {key: value for key, value in told.items() if value is not None}
+
+
+def _of_client(
+    name: str, description: str, tools: list[str] | None = None, refused: list[str] | None = None
+) -> Definition:
+    return Definition(name, description, None, tools, refused, "", CLIENT, "")
+
+
+# What `claude -p --agent NAME` takes without any file (2.1.329). Where a client knows one no more, it says so itself.
+_READS_ALONE = ["Agent", "Edit", "Write"]
+CLIENT_OWN = (
+    _of_client("Explore", "Looks things up in the code, and changes nothing.", refused=_READS_ALONE),
+    _of_client("Plan", "Plans how something is to be done, and changes nothing.", refused=_READS_ALONE),
+    _of_client("claude", "The client as it is without an agent."),
+    _of_client("general-purpose", "Searches, researches and works through tasks of several steps."),
+    _of_client("statusline-setup", "Sets up the status line of the client.", tools=["Read", "Edit"]),
+)
 
 
 def known(place: Place, env: Mapping[str, str]) -> dict[str, Definition]:
@@ -98,6 +116,7 @@ def _read(place: Place, env: Mapping[str, str], having: str) -> Iterator[Definit
             definition = parse(raw, source, path) if wanted in raw else None
             if definition is not None:
                 yield definition
+    yield from CLIENT_OWN
 
 
 def _files(folder: str) -> Iterator[str]:

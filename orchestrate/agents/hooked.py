@@ -1,17 +1,19 @@
 """The hook in orchestration mode: the agent's answer takes the place of the prompt; if anything is wrong, a directive.
 
-Started by the hot hook in its own place, with the payload on stdin. It ends with 0, whatever happens.
+Where the mod is live it gives the answer as the model's own; elsewhere the hook blocks the prompt with it. Started by
+the hot hook in its own place, with the payload on stdin. It ends with 0, whatever happens.
 """
 
 import sys
 import time
+from pathlib import Path
 
 from orchestrate import entry
 from orchestrate.agents import answer, cache, runs
 from orchestrate.agents.progress import Progress
 from orchestrate.agents.record import Record
 from orchestrate.hookline import EVENTS
-from orchestrate.request import context, faults, mode, prompt
+from orchestrate.request import context, faults, fuse, live, mode, prompt, rung
 from orchestrate.request.call import Call, Outcome
 from state import codec
 from state.errors import OK, UserError
@@ -37,6 +39,7 @@ def respond(raw: bytes, env: dict[str, str], spent_ns: int = 0) -> bytes:
             raise TypeError("the payload is not an object")
         progress["where"] = "handler"
         call = entry.call_of(payload, env, progress, False)
+        has_mod = live.is_mod_live(call, call.now) and rung.MOD not in fuse.read(call).blown
         outcome = _decided(call)
         key = cache.key_of(call, outcome) if answer.is_to_run(outcome) else None
         kept = cache.found(call, key)
@@ -45,8 +48,8 @@ def respond(raw: bytes, env: dict[str, str], spent_ns: int = 0) -> bytes:
         outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
         answer.record(call, outcome, "hook")
         if kept is not None:
-            return codec.dumps(_block(kept))
-        return codec.dumps(_acted(call, outcome, key)) if answer.is_to_run(outcome) else _said(outcome)
+            return _delivered(call, outcome, kept, has_mod)
+        return _acted(call, outcome, key, has_mod) if answer.is_to_run(outcome) else _said(outcome.answer)
     except Exception:  # noqa: BLE001  the boundary of this program, which fails open like the hot one
         faults.report(progress, env)
         return b""
@@ -59,7 +62,7 @@ def _decided(call: Call) -> Outcome:
     return answer.decide(call, call.text("prompt"), found, mode.select(found, settings, call.env))
 
 
-def _acted(call: Call, outcome: Outcome, key: str | None) -> dict[str, object]:
+def _acted(call: Call, outcome: Outcome, key: str | None, has_mod: bool) -> bytes:
     silent = Progress(None, str(outcome.payload["agent"]), call.env)
     within_s = EVENTS["UserPromptSubmit"].timeout_s - MARGIN_S
     try:
@@ -75,15 +78,34 @@ def _acted(call: Call, outcome: Outcome, key: str | None) -> dict[str, object]:
         )
     except UserError as error:  # it never began: no such agent, all places taken
         _tell(str(error))
-        return _directive(call, outcome, "the agent was not started")
+        return _said(_directive(call, outcome, "the agent was not started"))
     if record["exit_code"] != OK:
-        return _directive(call, outcome, record["outcome"])
+        return _said(_directive(call, outcome, record["outcome"]))
     cache.keep(call, outcome, key, record)
-    return _block(_fitting(call, record))
+    return _delivered(call, outcome, _fitting(call, record), has_mod)
 
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr)  # noqa: T201  the client keeps a hook's stderr
+
+
+def _delivered(call: Call, outcome: Outcome, text: str, has_mod: bool) -> bytes:
+    """`has_mod`: as it was when the prompt came, however long the agent took."""
+    told = outcome.answer or {}
+    if has_mod:
+        live.route(call, answer=text, status=str(outcome.payload["tier"]))
+        if _is_handed_over(call, text):
+            return _said(told)
+    return _said({**told, **_block(text)})
+
+
+def _is_handed_over(call: Call, text: str) -> bool:
+    """A disk that takes nothing must not cost the answer."""
+    try:
+        route = codec.loads(Path(live.folder(call), live.ROUTE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(route, dict) and route.get("answer") == text
 
 
 def _block(reason: str) -> dict[str, object]:
@@ -107,5 +129,5 @@ def _directive(call: Call, outcome: Outcome, why: str) -> dict[str, object]:
     return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": said}}
 
 
-def _said(outcome: Outcome) -> bytes:
-    return codec.dumps(outcome.answer) if outcome.answer else b""
+def _said(answered: dict[str, object] | None) -> bytes:
+    return codec.dumps(answered) if answered else b""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrate.agents.outcome import Outcome
+from orchestrate.agents.stream import Tally
 from state import codec
 from state.errors import AGENT_TIMEOUT, FAILED, INTERRUPTED, REFUSED
 
@@ -21,6 +22,8 @@ _EXIT = {
     "timeout": AGENT_TIMEOUT,
     "stalled": AGENT_TIMEOUT,
 }
+# What the client goes over to another model for, as the breaker counts it; anything else says nothing of the service.
+_FALLEN = {"overloaded": "overloaded", "server_error": "api_error"}
 _RETRIED_STATUS = (408, 409)  # and all from 500 on, and none at all: the connection broke
 _MOST_ATTEMPTS = 10  # whatever else is allowed
 
@@ -30,6 +33,13 @@ class Attempt(NamedTuple):
     kind: str
     took_ms: float = 0.0
     detail: str = ""
+    stood_in: str = ""  # the model that the client itself went on with
+    served: str | None = None  # by its id, the model whose answer was the last
+
+    @property
+    def last(self) -> str:
+        """Who was asked last."""
+        return self.stood_in or self.model
 
 
 class Limits(NamedTuple):
@@ -49,6 +59,7 @@ class Evidence(NamedTuple):
     asked_tier: str | None = None  # the agent itself asked for it
     why: str = ""
     red_check: str | None = None  # what failed when the answer was checked
+    no_check: str | None = None  # why the answer could not be checked
 
 
 NOTHING = Evidence()
@@ -84,6 +95,19 @@ def stand_in(model: str, tried: Sequence[str], limits: Limits) -> str | None:
     return next((name for name in chain if name not in limits.closed and not _among(name, (model, *tried))), None)
 
 
+def fallen(model: str, stand_in: str, tally: Tally) -> tuple[str, str]:
+    """(the model that the client went on with, what its own had failed with); empty where it kept to its own.
+
+    A client that does not tell is known by who answered.
+    """
+    if tally.fallbacks:
+        first, last = tally.fallbacks[0], tally.fallbacks[-1]
+        return stand_in or last.stand_in, _FALLEN.get(first.trigger, first.trigger)
+    served = tier_of(tally.answered_by or "")
+    is_other = served is not None and stand_in and served == tier_of(stand_in) != tier_of(model)
+    return (stand_in, "overloaded") if is_other else ("", "")
+
+
 def tier_of(model: str) -> str | None:
     return next((tier for tier in TIERS if tier in model), None)
 
@@ -108,6 +132,8 @@ def _object(answer: object) -> object:
 
 def _after_success(history: Sequence[Attempt], limits: Limits, now: float, evidence: Evidence) -> Move:
     asked = evidence.asked_tier
+    if evidence.no_check is not None:
+        return Move("fail", evidence.no_check, FAILED)
     if evidence.red_check is not None:
         why = f"the check is red: {evidence.red_check}"
         move = _escalate(history, limits, now, why, asked) or _escalate(history, limits, now, why)
@@ -120,7 +146,7 @@ def _escalate(
     history: Sequence[Attempt], limits: Limits, now: float, why: str, asked: str | None = None
 ) -> Move | None:
     """Up to the tier asked for, else to the next one; None when there is none or there were enough."""
-    current = tier_of(history[-1].model)
+    current = tier_of(history[-1].last)
     used = sum(attempt.kind in ("ok", "max_turns") for attempt in history[:-1])
     if current is None or used >= limits.escalations or not _may_start(history, limits, now):
         return None
@@ -160,7 +186,8 @@ def _passes(outcome: Outcome) -> bool:
 
 
 def _fallback(history: Sequence[Attempt], limits: Limits, now: float, why: str) -> Move | None:
-    model = stand_in(history[-1].model, [attempt.model for attempt in history], limits)
+    tried = [name for attempt in history for name in (attempt.model, attempt.last)]
+    model = stand_in(history[-1].model, tried, limits)
     return Move("fallback", why, model=model) if model and _may_start(history, limits, now) else None
 
 

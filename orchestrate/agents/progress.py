@@ -54,7 +54,7 @@ class _Figures(NamedTuple):
 
 
 class Progress:
-    """`out` None is silent. Nothing that is wrong with `out` stops a run."""
+    """`out` None is silent. Nothing that is wrong with `out` stops a run. `tell` hears in its place what is to stay."""
 
     def __init__(
         self,
@@ -63,8 +63,10 @@ class Progress:
         env: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
         tick_s: float | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self._out = out
+        self._tell = tell
         self._agent = agent
         self._clock = clock
         self._is_live = out is not None and out.isatty() and env.get("TERM") != "dumb"
@@ -103,6 +105,9 @@ class Progress:
 
     def note(self, text: str) -> None:
         """A line of the story that stays: a retry, a fallback, a warning."""
+        if self._tell:
+            self._tell(text)
+            return
         with self.aside():
             self._line(text)
 

@@ -18,9 +18,16 @@ class Facts(NamedTuple):
 
 class Attempt(TypedDict):
     model: str
+    served: str | None  # the model whose answer was the last
     kind: str
     took_ms: float
     detail: str
+
+
+class Check(TypedDict):
+    command: str
+    code: int | None
+    tail: str
 
 
 class Record(TypedDict):
@@ -41,6 +48,7 @@ class Record(TypedDict):
     models: dict[str, dict[str, int | float | None]]
     cost_usd: float | None
     attempts: list[Attempt]
+    check: Check | None  # the last that was made
     answer: str
     truncated: bool
     turns: int

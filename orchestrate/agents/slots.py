@@ -5,7 +5,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from state.errors import INTERRUPTED, LOCK_TIMEOUT, UserError
 
 _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 0.25
+_SILENT_S = 1.0  # who waits longer is told why
 _MIB = 1024 * 1024
 
 
@@ -25,14 +26,17 @@ class RoomLimits(NamedTuple):
 
 
 @contextmanager
-def slot(user_dir: str, most: int, timeout_s: float, stop: Stop | None = None) -> Iterator[int]:
-    """One of `most` places, by number; `stop` ends the wait for it. The kernel takes the place of a holder that dies.
+def slot(
+    user_dir: str, most: int, timeout_s: float, stop: Stop | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[int]:
+    """One of `most` places, by number; `stop` ends the wait for it, and `tell` hears that there is one and that it is
+    over. The kernel takes the place of a holder that dies.
 
     A bare flock: what filelock does here as well, without the 40 ms of its import before every start.
     """
     folder = f"{user_dir}/slots"
     files.folder(folder)
-    number, fd = _wait(folder, most, timeout_s, stop)
+    number, fd = _wait(folder, most, timeout_s, stop, tell or (lambda _: None))
     try:
         _sign(fd)
         yield number
@@ -64,17 +68,22 @@ def load_per_core() -> float:
     return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
-def _wait(folder: str, most: int, timeout_s: float, stop: Stop | None) -> tuple[int, int]:
-    deadline = time.monotonic() + timeout_s
-    pause_s = _FIRST_PAUSE_S
+def _wait(folder: str, most: int, timeout_s: float, stop: Stop | None, tell: Callable[[str], None]) -> tuple[int, int]:
+    began = time.monotonic()
+    pause_s, is_told = _FIRST_PAUSE_S, False
     while (taken := _take_any(folder, most)) is None:
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
+        waited_s = time.monotonic() - began
+        if waited_s >= timeout_s:
             raise UserError(_full(folder, most, timeout_s), LOCK_TIMEOUT)
-        select.select([stop] if stop else [], [], [], min(pause_s, left_s))
+        if waited_s >= _SILENT_S and not is_told:
+            tell(f"waiting for a place: all {most} are taken by pid {_holders(folder, most)}")
+            is_told = True
+        select.select([stop] if stop else [], [], [], min(pause_s, timeout_s - waited_s))
         if stop and stop.why:
             raise UserError(f"{folder}: stopped on request while all {most} were taken", INTERRUPTED)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+    if is_told:
+        tell(f"got a place after {time.monotonic() - began:.0f} s")
     return taken
 
 
@@ -110,8 +119,12 @@ def _sign(fd: int) -> None:
 
 
 def _full(folder: str, most: int, timeout_s: float) -> str:
-    pids = [pid for number in range(most) if (pid := _pid(f"{folder}/{number}.lock"))]
-    return f"{folder}: all {most} taken for {timeout_s:g} s by pid {', '.join(pids)}: try again, or end one of them"
+    pids = _holders(folder, most)
+    return f"{folder}: all {most} taken for {timeout_s:g} s by pid {pids}: try again, or end one of them"
+
+
+def _holders(folder: str, most: int) -> str:
+    return ", ".join(pid for number in range(most) if (pid := _pid(f"{folder}/{number}.lock")))
 
 
 def _pid(path: str) -> str:

@@ -38,6 +38,14 @@ class ApiError(NamedTuple):
     text: str
 
 
+class Fallback(NamedTuple):
+    """The client has put another model in the place of the one that it was started with."""
+
+    trigger: str  # overloaded, server_error, model_not_found, last_resort, ...
+    model: str
+    stand_in: str
+
+
 class Tally:
     """Feed it stdout, line by line, in any state: what it does not understand it counts or leaves out."""
 
@@ -46,6 +54,8 @@ class Tally:
         self.init: dict[str, object] | None = None
         self.model_usage: dict[str, Usage] = {}
         self.served: list[str] = []  # models in the order of their first answer
+        self.answered_by: str | None = None  # whose message is the main thread's last
+        self.fallbacks: list[Fallback] = []  # of the main thread
         self.last_tool: str | None = None
         self.tool_repeats = 0  # how often in a row the last tool was called with the same input: 1 = once
         self.lines = 0
@@ -104,6 +114,8 @@ class Tally:
         elif subtype == "permission_denied":
             self.denied.append(_text(line, "tool_name"))
             self.denied_last = True
+        elif subtype == "model_fallback":
+            self.fallbacks.append(Fallback(*(_text(line, field) for field in _FALLBACK_FIELDS)))
         stopped = _dict(line, "prompt_submit_outcome")
         if _text(stopped, "kind") in _BLOCKS:
             self.blocked = _text(stopped, "reason")
@@ -134,6 +146,7 @@ class Tally:
         self._messages[name] = (model, Usage(*map(max, before[:4], said[:4])))
         if not thread:
             self._turns.add(name)
+            self.answered_by = model
             self.api_error = None
 
     def _failed(self, line: Mapping[str, object], message: Mapping[str, object]) -> None:
@@ -179,6 +192,7 @@ _READERS = {
     "result": Tally._result,
     "rate_limit_event": Tally._rate_limit_event,
 }
+_FALLBACK_FIELDS = ("trigger", "original_model", "fallback_model")
 _MESSAGE_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _RESULT_FIELDS = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
 

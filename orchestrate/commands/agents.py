@@ -13,7 +13,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def command() -> None:
-    """List, show and run agents: the project's, yours, and those that come with this package.
+    """List, show and run agents: the project's, yours, those that come with this package, and the client's own.
 
     \b
     Examples:
@@ -63,8 +63,9 @@ def show(name: str, as_json: bool, project_root: str | None) -> None:
         return
     prompt = told.pop("prompt")
     for key, value in told.items():
-        click.echo(f"{key}: {', '.join(value) or 'none' if isinstance(value, list) else here.plain(value)}")
-    click.echo(f"\n{prompt}")
+        click.echo(f"{key}: {', '.join(value) or 'none' if isinstance(value, list) else here.plain(value or None)}")
+    if prompt:  # what the client's own agents are told, only the client knows
+        click.echo(f"\n{prompt}")
 
 
 RUN_HELP = """Have the agent NAME answer one REQUEST: the same as `orchestrate-request --agent NAME`.

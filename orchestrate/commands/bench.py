@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrate.commands import here
+from state.errors import UserError
 
 if TYPE_CHECKING:
-    from orchestrate.measure.overhead import Overhead
+    from collections.abc import Sequence
 
+    from orchestrate.measure.overhead import Overhead
+    from orchestrate.measure.replay import Replay
+
+TIERS = ("haiku", "sonnet", "opus")
 FORMS = {
     "bundle": "the hot modules come from the bundle that `orchestrate install` made",
     "modules": "there is no bundle of these sources: `orchestrate install` makes one",
@@ -19,11 +24,12 @@ FORMS = {
 
 @click.group()
 def command() -> None:
-    """Measure what the router costs here.
+    """Measure what the router costs here, and what it would have saved.
 
     \b
     Examples:
       $ orchestrate bench overhead
+      $ orchestrate bench replay session.jsonl
     """
 
 
@@ -52,6 +58,78 @@ def overhead(context: click.Context, rounds: int, as_json: bool) -> None:
         _show(found)
     if not found.is_within_budget:
         context.exit(1)
+
+
+@command.command()
+@click.argument("transcripts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--main", type=click.Choice(TIERS), help="The user's own model (default: the first in the transcript).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def replay(transcripts: tuple[Path, ...], main: str | None, as_json: bool) -> None:
+    """Replay transcripts of the client: what never switching the main thread's model, always following the router and
+    our own rule would have cost.
+
+    The prompts and the tokens are those of the transcript; what is read from and written to the prompt caches is
+    worked out for each rule. Nothing is sent anywhere.
+
+    \b
+    Examples:
+      $ orchestrate bench replay session.jsonl
+      $ orchestrate bench replay ~/.claude/projects/*/*.jsonl --main opus --json
+    """
+    found = _replayed(transcripts, main)
+    if as_json:
+        here.emit([_as_json(one) for one in found])
+    else:
+        _show_replays(found)
+
+
+def _replayed(transcripts: "Sequence[Path]", main: str | None) -> "list[Replay]":
+    """What cannot be replayed is told and left out, unless it is all there is."""
+    from orchestrate.measure.replay import replay as run
+
+    found = []
+    for path in transcripts:
+        try:
+            found.append(run(path, main))
+        except UserError as error:
+            if len(transcripts) == 1:
+                raise
+            here.tell(str(error))
+    if not found:
+        raise UserError("none of these transcripts can be replayed: name some of the client (*.jsonl)")
+    return found
+
+
+def _as_json(one: "Replay") -> dict[str, object]:
+    return {
+        **one._asdict(),
+        "rules": {name: played._asdict() for name, played in one.rules.items()},
+        "net_usd": one.net_usd,
+        "cache_loss_usd": one.cache_loss_usd,
+    }
+
+
+def _show_replays(found: "Sequence[Replay]") -> None:
+    from orchestrate.measure.replay import FOLLOW, NEVER, OURS
+
+    shown = (NEVER, FOLLOW, OURS)
+    width = max(len(one.name) for one in found)
+    click.echo(f"{'':{width}}  main    turns  steps   never $  follow $    ours $  switches  served {'/'.join(shown)}")
+    for one in found:
+        costs = "  ".join(f"{one.rules[name].usd:8.4f}" for name in shown)
+        served = " / ".join(_share(one.rules[name].served_share) for name in shown)
+        counts = f"{one.main:6}  {one.turns:5}  {one.steps:5}"
+        click.echo(f"{one.name:{width}}  {counts}  {costs}  {one.rules[OURS].switches:8}  {served}")
+    never, net = sum(one.rules[NEVER].usd for one in found), sum(one.net_usd for one in found)
+    gross, loss = sum(one.gross_usd for one in found), sum(one.cache_loss_usd for one in found)
+    click.echo(
+        f"\nAgainst never switching (${never:.4f}) ours saves ${net:.4f}:"
+        f" ${gross:.4f} by cheaper models, less ${loss:.4f} of lost cache."
+    )
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
 
 
 def _document(found: "Overhead") -> dict[str, object]:

@@ -2,6 +2,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import click
 
 from orchestrate import hookline, payloads
 from orchestrate.commands import here
+from orchestrate.doctor.diagnosis import diagnose
 from orchestrate.install import interpreter, receipts, shipped, status, survey, trial
 from orchestrate.install.status import Report, Scope
 from orchestrate.install.survey import Sighting
@@ -38,21 +40,25 @@ def command() -> None:
 
 @command.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--self-check", is_flag=True, help="Prove the rungs by a run of the real client, on this machine alone.")
 @click.option("--project-root", help="The project, if not that of the working directory.")
-def status_command(as_json: bool, project_root: str | None) -> None:
+def status_command(as_json: bool, self_check: bool, project_root: str | None) -> None:
     """Show where the hooks are installed, whether they would run, and when they last did.
 
     \b
     Examples:
       $ orchestrate hooks status
       $ orchestrate hooks status --json
+      $ orchestrate hooks status --self-check
     """
-    report = status.report(here.place(project_root), os.environ)
+    place = here.place(project_root)
+    report = status.report(place, os.environ)
+    diagnosis = diagnose(place, os.environ, with_checks=False, with_proof=self_check)
     if as_json:
-        here.emit(report)
+        here.emit({**asdict(report), "rungs": diagnosis.rungs, "self_check": diagnosis.self_check})
     else:
-        click.echo("\n".join(_lines(report)))
-    if report.problems:
+        click.echo("\n".join([*_lines(report), *diagnosis.verdict()]))
+    if report.problems or diagnosis.failures:
         sys.exit(FAILED)
 
 

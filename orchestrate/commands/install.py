@@ -6,7 +6,7 @@ import click
 
 from orchestrate import bundle
 from orchestrate.commands import here
-from orchestrate.install import carry_out, plan, receipts, scopes, shipped, survey
+from orchestrate.install import carry_out, plan, receipts, scopes, shipped, status_line, survey
 from orchestrate.install.plan import Change, Install
 from orchestrate.install.scopes import Target
 from orchestrate.install.survey import Sighting
@@ -15,10 +15,16 @@ from state.errors import UserError
 
 @click.command()
 @click.option("--scope", type=click.Choice(scopes.SCOPES), default="user", show_default=True, help="Whose settings.")
+@click.option(
+    "--statusline/--no-statusline",
+    "has_line",
+    default=None,
+    help="Put our status line after your own, or take it out again (default: leave it as it is).",
+)
 @click.option("--print", "only_print", is_flag=True, help="Print the hooks for a settings.json; change nothing.")
 @click.option("--dry-run", is_flag=True, help="Print what would change as a diff; change nothing.")
 @click.option("--project-root", help="The project, if not that of the working directory.")
-def command(scope: str, only_print: bool, dry_run: bool, project_root: str | None) -> None:
+def command(scope: str, has_line: bool | None, only_print: bool, dry_run: bool, project_root: str | None) -> None:
     """Connect the router to Claude Code: its hooks, its three agents, and the interpreter that runs them.
 
     \b
@@ -31,26 +37,30 @@ def command(scope: str, only_print: bool, dry_run: bool, project_root: str | Non
     Examples:
       $ orchestrate install
       $ orchestrate install --scope local --dry-run
+      $ orchestrate install --statusline
       $ orchestrate install --print
     """
     runs = shipped.here()
     hooks = shipped.groups(runs)
     if only_print:
-        snippet = {"hooks": {event: [group] for event, group in hooks.items()}}
+        line = {status_line.KEY: status_line.snippet(runs)} if has_line else {}
+        snippet = {"hooks": {event: [group] for event, group in hooks.items()}, **line}
         click.echo(json.dumps(snippet, indent=2, ensure_ascii=False))
         return
     place = here.place(project_root)
     book = receipts.book(place.user)
     target = scopes.target(scope, place.root, os.environ)
+    if has_line and target.settings is None:
+        raise UserError("--statusline: a plugin brings none: add what `orchestrate install --statusline --print` says")
     seen = survey.look(place.root, os.environ)
     refuse_doubles(target, seen)
     agents = shipped.folder(runs.home) / "agents"
     if dry_run:
-        planned = plan.install(target, book, hooks, agents)
+        planned = plan.install(target, book, hooks, agents, has_line)
         show(planned.changes, planned.notes)
         return
     with carry_out.alone(book, place, os.environ):
-        done = plan.install(target, book, hooks, agents)
+        done = plan.install(target, book, hooks, agents, has_line)
         carry_out.install(done, book, runs)
     bundle.build(runs.home)
     tell(target, done, seen)

@@ -8,32 +8,15 @@ import click
 
 from metrics import render
 from metrics.cleanup import clean
-from metrics.days import Window, stamp, window
+from metrics.days import stamp
 from metrics.ingest import Ingested, ingest
 from metrics.metrics_collector import collect
-from orchestrate.commands import here
+from orchestrate.commands import here, metrics_ab, metrics_ledger, period
+from routing import economics
 from state.paths import Place
 from state.store import open_store
 
 FORMS = {"text": render.text, "csv": render.as_csv, "md": render.markdown}
-
-
-class Day(click.ParamType[date]):
-    name = "day"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        words = {"today": 0, "yesterday": 1}
-        if isinstance(value, date):
-            return value
-        if value in words:
-            return date.today() - timedelta(days=words[str(value)])
-        try:
-            day = date.fromisoformat(str(value))
-        except ValueError:
-            day = date.min
-        if not 1970 <= day.year < 9999:
-            self.fail(f"{value!r}: expected a day as 2026-11-21, or today, or yesterday", param, ctx)
-        return day
 
 
 class Age(click.ParamType[int]):
@@ -53,14 +36,18 @@ def command() -> None:
     \b
     Examples:
       $ orchestrate metrics report
+      $ orchestrate metrics ledger --mismatch
+      $ orchestrate metrics ab --days 30
       $ orchestrate metrics cleanup --dry-run
     """
 
 
+command.add_command(metrics_ledger.ledger)
+command.add_command(metrics_ab.ab)
+
+
 @command.command()
-@click.option("--date", "day", type=Day(), help="One local day: 2026-11-21, today (the default), yesterday.")
-@click.option("--since", type=Day(), help="The first day of a period.")
-@click.option("--until", type=Day(), help="The last day of a period, included (default: today).")
+@period.options
 @click.option("--by-mode", "groups", flag_value="mode", multiple=True, help="Split by mode (the default).")
 @click.option("--by-agent", "groups", flag_value="agent", multiple=True, help="Split by the agent decided on.")
 @click.option("--by-rung", "groups", flag_value="rung", multiple=True, help="Split by the mechanism that was used.")
@@ -86,8 +73,8 @@ def report(
       $ orchestrate metrics report --date yesterday --by-agent
       $ orchestrate metrics report --since 2026-11-01 --until 2026-11-21 --format csv
     """
-    period = _period(day, since, until)
-    found, ingested = collect(here.place(project_root), period, groups or ("mode",))
+    span = period.chosen(day, since, until)
+    found, ingested = collect(here.place(project_root), span, groups or ("mode",), economics.rate)
     _tell(ingested)
     if form == "json":
         here.emit(render.as_json(found))
@@ -120,18 +107,9 @@ def cleanup(older_than: int | None, dry_run: bool, as_json: bool, project_root: 
     verb = "would remove" if dry_run else "removed"
     facts, logs = removed
     click.echo(
-        f"{verb} {facts.events} events, {facts.hook_errors} hook errors and {len(logs)} logs older than {days} days"
+        f"{verb} {facts.events} events, {facts.hook_errors} hook errors, {facts.served} served messages and "
+        f"{len(logs)} logs older than {days} days"
     )
-
-
-def _period(day: date | None, since: date | None, until: date | None) -> Window:
-    if day and (since or until):
-        raise click.UsageError("--date is one day: give it, or --since and --until")
-    last = day or until or date.today()
-    first = day or since or last
-    if first > last:
-        raise click.UsageError(f"--since {first} is after --until {last}")
-    return window(first, last)
 
 
 def _retention_days(place: Place) -> int:

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Mapping
 
 import click
 
@@ -30,6 +31,7 @@ ACTOR = "orchestrate-request"
 @click.option("--agent", default="", help="The agent to run, whatever the router would choose.")
 @click.option("--model", default="", help="The model to run it on: haiku, sonnet, opus or an id.")
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that one attempt may take.")
+@click.option("--check", metavar="COMMAND", help="What has to succeed (exit code 0) for the answer to count.")
 @click.option("--context-from", multiple=True, metavar="RUN", help="Hand the agent the result of another run.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell the story on stderr at level info.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="How that story is written.")
@@ -51,6 +53,7 @@ def command(
     agent: str,
     model: str,
     timeout: float | None,
+    check: str | None,
     context_from: tuple[str, ...],
     verbose: bool,
     log_format: str | None,
@@ -62,10 +65,14 @@ def command(
 
     Where `claude` is not to be had, or the mode is directive, the directive is printed instead.
 
+    With --check the COMMAND runs in the project after the answer, without a shell. Where it fails a stronger agent is
+    told of it and goes on, once, unless an agent or a model was named; where it fails again the exit code is 1.
+
     \b
     Examples:
       $ orchestrate-request "Fix typo in README.md"
       $ orchestrate-request "Review the last commit" --agent opus-general --timeout 600
+      $ orchestrate-request "Mend the failing test" --check "pytest -q"
       $ orchestrate-request "Design the sharding of the ledger" --dry-run --json
       $ echo "Fix typo in README.md" | orchestrate-request --interactive
     """
@@ -85,11 +92,11 @@ def command(
     call = _call(here.place(project_root), text, session)
     told = call.settings.values
     log.want(log_format or str(told["log.format"]), "info" if verbose else str(told["log.level"]))
-    wish = Wish(agent, model, timeout, context_from)
+    wish = Wish(agent, model, timeout, context_from, check=_words(check))
     outcome = _decided(call, text, flag, wish, workflow is not None)
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
     runs = answer.is_to_run(outcome) and not dry_run
-    key = cache.key_of(call, outcome) if runs else None
+    key = cache.key_of(call, outcome) if runs and not check else None  # an answer that was kept has met no check
     kept = cache.found(call, key)
     if kept is not None:
         outcome.payload |= cache.TOLD
@@ -99,8 +106,18 @@ def command(
         click.echo(kept)
     elif kept is not None or not runs:
         _print_decision(call, outcome, as_json, kept)
+        if check and not dry_run:
+            raise UserError("--check: no agent was run, and so there is nothing to check")
     else:
         ctx.exit(_run(call, text, outcome, wish, as_json, key))
+
+
+def _words(check: str | None) -> list[str]:
+    if check is None:
+        return []
+    from orchestrate.agents.check import words
+
+    return words(check)
 
 
 def _from_a_hook(raw: bytes) -> bool:
@@ -142,7 +159,9 @@ def _record(call: Call, outcome: Outcome) -> None:
 
 
 def _run(call: Call, text: str, outcome: Outcome, wish: Wish, as_json: bool, key: str | None) -> int:
-    progress = Progress(sys.stderr, str(outcome.payload["agent"]), call.env)
+    if not (wish.agent or wish.model):
+        _tell_changes(outcome)
+    progress = _progress(str(outcome.payload["agent"]), call.env)
     printer = _Printer()
     say = printer.unsaid if as_json else printer.say
     record = answer.run(call, text, outcome, say, progress, progress.note, wish, time.monotonic_ns())
@@ -154,15 +173,33 @@ def _run(call: Call, text: str, outcome: Outcome, wish: Wish, as_json: bool, key
     return record["exit_code"]
 
 
+def _tell_changes(outcome: Outcome) -> None:
+    """Why another tier does the work than the request alone would get."""
+    for name in ("stepped_down", "stood_in"):
+        change = outcome.payload.get(name)
+        if isinstance(change, dict):
+            here.tell(f"{change['why']}: {outcome.payload['tier']} instead of {change['from']}", ACTOR)
+
+
+def _progress(agent: str, env: Mapping[str, str]) -> Progress:
+    """Where the story is told in JSON, no line is anything else."""
+    if not log.is_json():
+        return Progress(sys.stderr, agent, env)
+    return Progress(None, agent, env, tell=lambda line: log.get().warning("run.told", agent=agent, message=line))
+
+
 class _Printer:
     """The answer on stdout as it comes. A reader who leaves early (`head -1`) and a full disk do not end the run."""
 
     def __init__(self) -> None:
         self._last = ""
+        self._is_read = True
 
-    def say(self, text: str) -> None:
+    def say(self, text: str) -> bool:
+        """Whether somebody can see it."""
         self._last = text
         self.write(text)
+        return self._is_read
 
     def unsaid(self, text: str) -> None:
         """The record will tell it."""
@@ -171,12 +208,13 @@ class _Printer:
         try:
             click.echo(text)
         except OSError as error:
+            self._is_read = False
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if not isinstance(error, BrokenPipeError):
                 here.tell(f"stdout: {(error.strerror or '').lower()}: the answer is in the record", ACTOR)
 
     def finish(self, record: Record) -> None:
-        if record["answer"].strip() != self._last.strip():
+        if record["answer"].strip() not in ("", self._last.strip()):
             self.say(record["answer"])
         if record["exit_code"]:
             here.tell(f"{record['outcome']}: {record['detail']} (run {record['run']})", ACTOR)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrate.install import settings_file, userfile
+from orchestrate.install import settings_file, shipped, status_line, userfile
 from orchestrate.install.receipts import Book, Receipt, digest, key_of
 from orchestrate.install.scopes import Target
-from orchestrate.install.settings_file import Group, Kept
+from orchestrate.install.settings_file import Group
 
 
 class Change(NamedTuple):
@@ -40,7 +40,10 @@ class _Undo(NamedTuple):
     existed: bool
 
 
-def install(target: Target, book: Book, hooks: Mapping[str, Group], agents: Path) -> Install:
+def install(
+    target: Target, book: Book, hooks: Mapping[str, Group], agents: Path, has_line: bool | None = None
+) -> Install:
+    """`has_line`: whether our status line is to be there; None: as before."""
     key = key_of(target.settings)
     receipt = book.read(key)
     changes, notes = [], list[str]()
@@ -48,8 +51,14 @@ def install(target: Target, book: Book, hooks: Mapping[str, Group], agents: Path
     if target.settings is not None:
         before = userfile.read(target.settings)
         text = settings_file.parse(before, str(target.settings), hooks)
-        written = settings_file.with_hooks(text, hooks).encode()
-        undo = _undo(before, text, receipt, book, key)
+        original = _original(receipt, book, key)
+        undo = _undo(before, text, original, receipt, book, key)
+        lined = settings_file.with_hooks(text, hooks)
+        if has_line or (has_line is None and status_line.is_in(lined)):
+            lined = status_line.with_line(lined, shipped.here(), str(target.settings))
+        elif has_line is False:
+            lined = status_line.without_line(lined, original)
+        written = lined.encode()
         changes.append(Change(target.settings, before, written))
     owned = dict[str, str]()
     if target.agents is not None:
@@ -79,12 +88,12 @@ def uninstall(target: Target, book: Book, agents: Path) -> Uninstall:
     return Uninstall(key, _real([*changes, *removed]), receipt.folders if receipt else [], notes)
 
 
-def _undo(before: bytes | None, text: str, receipt: Receipt | None, book: Book, key: str) -> _Undo:
+def _undo(before: bytes | None, text: str, original: str, receipt: Receipt | None, book: Book, key: str) -> _Undo:
     if before is None:
         return _Undo(b"", False)
     if receipt is not None and digest(before) == receipt.written:
         return _Undo(book.original(key), receipt.existed)
-    stripped = settings_file.without_hooks(text, _kept(receipt, book, key))
+    stripped = _stripped(text, original)
     made_by_us = receipt is not None and not receipt.existed and settings_file.is_empty(stripped)
     return _Undo(stripped.encode(), not made_by_us)
 
@@ -94,17 +103,21 @@ def _restored(before: bytes | None, path: Path, receipt: Receipt | None, book: B
         return None
     if receipt is not None and digest(before) == receipt.written:
         return book.original(key) if receipt.existed else None
-    text = settings_file.parse(before, str(path))
-    stripped = settings_file.without_hooks(text, _kept(receipt, book, key))
+    stripped = _stripped(settings_file.parse(before, str(path)), _original(receipt, book, key))
     if receipt is not None and not receipt.existed and settings_file.is_empty(stripped):
         return None
     return stripped.encode()
 
 
-def _kept(receipt: Receipt | None, book: Book, key: str) -> Kept:
+def _stripped(text: str, original: str) -> str:
+    """Without what is ours; `original`: the text before us, empty where that is not known."""
+    return status_line.without_line(settings_file.without_hooks(text, settings_file.kept(original)), original)
+
+
+def _original(receipt: Receipt | None, book: Book, key: str) -> str:
     if receipt is None:
-        return Kept()
-    return settings_file.kept(settings_file.parse(book.original(key), str(book.folder / key / "original")))
+        return ""
+    return settings_file.parse(book.original(key), str(book.folder / key / "original"))
 
 
 def _agents_in(folder: Path, source: Path, known: dict[str, str]) -> tuple[list[Change], dict[str, str], list[str]]:

@@ -1,6 +1,6 @@
 """Where the hooks are, whether they would run, and when they last did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,12 @@ from orchestrate.install.survey import Sighting
 from state import codec, journal, settings
 from state.errors import UserError
 from state.paths import LOG, Place
+from state.snapshot import Value
 
+# The client starts without any hook.
+_BARE = ("CLAUDE_CODE_SIMPLE", "CLAUDE_CODE_SAFE_MODE")
+_MANAGED_ONLY = "allowManagedHooksOnly"
+_ON = ("1", "true", "yes", "on")
 _SESSIONS = 5
 _LAST_BYTES = 65_536
 
@@ -58,26 +63,31 @@ def report(place: Place, env: Mapping[str, str], managed: Path | None = None) ->
         plugin=next((sighting.plugin for sighting in seen if sighting.plugin), None),
         interpreter=None if recorded is None else _runs(recorded),
         disabled=_disabled(place, env, seen),
-        problems=_problems(seen, recorded),
+        problems=problems(seen, recorded),
         sessions=_sessions(place),
     )
 
 
 def _scope(sighting: Sighting) -> Scope:
     lines = _lines([sighting])
-    current = {hookline.command(*shipped.here())}
     runs = [interpreter.of_command(line) for line in sorted(lines)]
     return Scope(
         scope=sighting.scope,
         path=str(sighting.path),
         events=list(sighting.commands),
         missing=[event for event in hookline.EVENTS if event not in sighting.commands] if lines else [],
-        command="none" if not lines else "current" if lines == current else "stale",
+        command="none" if not lines else "current" if all(map(is_current, lines)) else "stale",
         interpreters=[_runs(found) for found in runs if found],
     )
 
 
-def _problems(seen: list[Sighting], recorded: Interpreter | None) -> list[str]:
+def is_current(line: str) -> bool:
+    """Whether an install of this package would write it, be it with another interpreter."""
+    runs = interpreter.of_command(line)
+    return runs is not None and runs.home == shipped.here().home and line == hookline.command(*runs)
+
+
+def problems(seen: list[Sighting], recorded: Interpreter | None) -> list[str]:
     found = [sighting.error for sighting in seen if sighting.error]
     lines = _lines(seen)
     has_plugin = any(sighting.plugin for sighting in seen)
@@ -93,17 +103,31 @@ def _problems(seen: list[Sighting], recorded: Interpreter | None) -> list[str]:
     return found
 
 
-def _disabled(place: Place, env: Mapping[str, str], seen: list[Sighting]) -> list[str]:
-    found = [f"{name} in {sighting.path}" for sighting in seen for name in sighting.switches]
+def silencing(
+    env: Mapping[str, str], seen: Sequence[Sighting], values: Mapping[str, Value], origins: Mapping[str, str]
+) -> list[str]:
+    """Every switch that keeps our hooks from being heard, and where it is."""
+    is_managed = any(sighting.commands for sighting in seen if sighting.scope == "managed")
+    found = [
+        f"{name} in {sighting.path}"
+        for sighting in seen
+        for name in sighting.switches
+        if not (is_managed and name == _MANAGED_ONLY)
+    ]
+    found += [f"{name}={env[name]} in the environment" for name in _BARE if env.get(name, "").lower() in _ON]
     if env.get("ORCHESTRATOR_DISABLED") == "1":
         found.append("ORCHESTRATOR_DISABLED=1 in the environment")
+    if not values["enabled"]:
+        found.append(f"enabled: false (from: {origins.get('enabled', 'the last good settings')})")
+    return found
+
+
+def _disabled(place: Place, env: Mapping[str, str], seen: Sequence[Sighting]) -> list[str]:
     try:
         loaded = settings.load(place, env)
     except UserError as error:  # the hooks go on with the last good settings
-        return [*found, f"unknown: {error}"]
-    if not loaded.settings.enabled:
-        found.append(f"enabled: false (from: {loaded.origins['enabled']})")
-    return found
+        return [*silencing(env, seen, {"enabled": True}, {}), f"unknown: {error}"]
+    return silencing(env, seen, {"enabled": loaded.settings.enabled}, loaded.origins)
 
 
 def _sessions(place: Place) -> list[Session]:

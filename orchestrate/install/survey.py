@@ -42,7 +42,11 @@ def _sight(scope: str, path: Path) -> Sighting:
     return Sighting(scope, path, None, commands, switches, _plugin(settings.get("enabledPlugins")))
 
 
+# Our plugin, with the mod and without.
+PLUGINS = ("orchestrate@", "orchestrate-classic@")
+
+
 def _plugin(enabled: object) -> str | None:
     if not isinstance(enabled, dict):
         return None
-    return next((name for name, is_on in enabled.items() if name.startswith("orchestrate@") and is_on), None)
+    return next((name for name, is_on in enabled.items() if name.startswith(PLUGINS) and is_on), None)

@@ -13,6 +13,7 @@ from state.paths import exists, safe_session, session_dir
 HEARTBEAT = "mod.json"
 ROUTE = "route.json"
 SPAWNS = "spawns"
+ALARM = "alarm"
 FUSES = "fuse.json"
 STEPS = "steps.jsonl"
 POINTERS = "live"
@@ -21,6 +22,16 @@ BEAT_S = 10.0  # a sign that is older than the prompt by more is of another one:
 
 def folder(call: Call) -> str:
     return session_dir(call.place, call.session)
+
+
+def alarm(call: Call, wanted: str, served: str) -> None:
+    """For the status line of those who want to see it."""
+    if call.settings.values["statusline.alarm"]:
+        try:
+            journal.refuse_link(f"{call.place.state}/sessions")
+            _put(f"{folder(call)}/{ALARM}", f"{wanted} was decided, {served} served\n".encode("utf-8", "replace"))
+        except OSError:
+            pass
 
 
 def has(call: Call, name: str) -> bool:
@@ -40,14 +51,14 @@ def point(call: Call) -> None:
     if not call.place.user or "CLAUDE_PLUGIN_ROOT" not in call.env:
         return
     try:
-        _replace(_pointer(call), {"folder": folder(call)})
+        _put(_pointer(call), codec.dumps({"folder": folder(call)}))
     except OSError:  # without it the mod does nothing
         pass
 
 
 def begin(call: Call) -> None:
     """A session that begins anew has no mod until it gives a sign."""
-    for name in (HEARTBEAT, ROUTE):
+    for name in (HEARTBEAT, ROUTE, ALARM):
         _remove(f"{folder(call)}/{name}")
     point(call)
 
@@ -87,19 +98,18 @@ def keep(call: Call, name: str, value: object) -> None:
     """In the session's folder. A disk that takes nothing costs the rung, not the prompt."""
     try:
         journal.refuse_link(f"{call.place.state}/sessions")
-        _replace(f"{folder(call)}/{name}", value)
+        _put(f"{folder(call)}/{name}", codec.dumps(value))
     except OSError:
         pass
 
 
-def _replace(path: str, value: object) -> None:
+def _put(path: str, data: bytes) -> None:
     """A reader sees the old file or the new one."""
     beside = f"{path}.{posix.getpid()}"
     journal.make_folders(path.rpartition("/")[0])
     flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW
     fd = posix.open(beside, flags, 0o600)
     try:
-        data = codec.dumps(value)
         if posix.write(fd, data) != len(data):
             raise OSError(28, "no space left")
         posix.rename(beside, path)

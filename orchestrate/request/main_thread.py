@@ -41,19 +41,21 @@ def settle(call: Call, wish: Wish, standing: rung.Standing, last: dict[str, obje
     return main
 
 
-def review(call: Call, last: dict[str, object], at: float) -> None:
-    """Whether the mod did what the last prompt's decision said: what it never does in three prompts, its fuse ends."""
+def review(call: Call, last: dict[str, object], at: float) -> bool:
+    """Whether the mod's fuse has blown just now: in three prompts it did not do what the decision said."""
     asked = last.get("main_model")
     if not isinstance(asked, str):
-        return
-    outcomes = [
-        _is_well(step)
+        return False
+    steps = [
+        step
         for line in journal.tail(f"{live.folder(call)}/{live.STEPS}", STEPS_TAIL)
         for step in _steps(line)
         if step.get("asked") == asked and _at(step) >= at * 1000
     ]
-    if outcomes:
-        fuse.note(call, rung.MOD, all(outcomes))
+    wrong = [step for step in steps if not _is_well(step)]
+    if wrong:
+        live.alarm(call, asked, str(wrong[-1].get("served") or "nothing"))
+    return bool(steps) and fuse.note(call, rung.MOD, not wrong)
 
 
 def _is_well(step: dict[str, object]) -> bool:

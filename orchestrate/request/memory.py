@@ -9,7 +9,7 @@ from state import codec, journal
 from state.paths import LOG, Place, session_dir
 
 LOG_TAIL = 64 << 10
-TRANSCRIPT_TAIL = 64 << 10
+TRANSCRIPT_TAIL = 256 << 10  # the client writes 57 KB beside the first step
 _DECIDED = b'"type":"orchestration.prompt.decided"'
 _REQUESTED = b'"type":"orchestration.spawn.requested"'
 _MODEL = b'"model":"claude-'

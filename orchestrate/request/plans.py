@@ -24,12 +24,13 @@ class Tiered:
 class Plan(Tiered):
     """`notice`: what the user is to read."""
 
-    __slots__ = ("action", "main", "notice", "reason", "rung", "subagents")
+    __slots__ = ("action", "has_blown", "main", "notice", "reason", "rung", "subagents")
 
     def __init__(self, action: str, tier: str) -> None:
         Tiered.__init__(self, tier)
         self.action = action
         self.subagents = ("", "")
+        self.has_blown = False
         self.main: Main | None = None
         self.rung = ""
         self.reason = ""
@@ -47,6 +48,7 @@ class Plan(Tiered):
             "switch": self.main.figures if self.main else None,
             "stepped_down": self.stepped_down,
             "stood_in": self.stood_in,
+            "blown": rung.MOD if self.has_blown else None,
         }
 
 
@@ -61,8 +63,7 @@ def made(
 ) -> Plan:
     plan = Plan(decision.action, decision.tier)
     has_mod = live.is_mod_live(call, call.now)
-    if has_mod:
-        _review(call, last, decided_at)
+    plan.has_blown = has_mod and _review(call, last, decided_at)
     standing = rung.Standing(chosen.ceiling, call.text("permission_mode"), has_mod, blown(call))
     plan.subagents = rung.for_spawns(standing)
     plan.notice = _notice(call)
@@ -119,11 +120,12 @@ def _within(call: Call, decision: "Decision", standing: rung.Standing, last: dic
         plan.rung, plan.reason = rung.for_prompt(plan.action, standing.ceiling)
 
 
-def _review(call: Call, last: dict[str, object], decided_at: float) -> None:
-    if last.get("main_model"):
-        from orchestrate.request import main_thread
+def _review(call: Call, last: dict[str, object], decided_at: float) -> bool:
+    if not last.get("main_model"):
+        return False
+    from orchestrate.request import main_thread
 
-        main_thread.review(call, last, decided_at)
+    return main_thread.review(call, last, decided_at)
 
 
 def _hand_over(call: Call, standing: rung.Standing, plan: Plan) -> None:

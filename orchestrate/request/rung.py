@@ -3,6 +3,8 @@
 OFF, ADVISE, SUBAGENTS, SESSION = "off", "advise", "subagents", "session"
 NONE, DIRECTIVE, REWRITE, MOD, ORCHESTRATION = "none", "directive", "rewrite", "mod", "orchestration"
 AUTO = "auto"
+# In these the client, or its server, may check a call before a hook changes it, and refuses what was changed.
+CHECKED = (AUTO, "plan")
 
 
 class Standing:
@@ -24,8 +26,8 @@ def for_spawns(standing: Standing) -> tuple[str, str]:
     lacking = no_mod(standing)
     if not lacking:
         return MOD, "the mod is live"
-    if standing.permission_mode == AUTO:
-        return NONE, f"{lacking}; in auto mode a rewritten call is refused or skips the check"
+    if standing.permission_mode in CHECKED:
+        return NONE, f"{lacking}; in {standing.permission_mode} mode a rewritten call may be refused"
     if REWRITE in standing.blown:
         return NONE, f"{lacking}; rewriting failed too often in this session"
     return REWRITE, lacking

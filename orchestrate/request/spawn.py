@@ -49,6 +49,7 @@ def requested(call: Call) -> Outcome:
         "stepped_down": ruling.stepped_down,
         "stood_in": ruling.stood_in,
         "env_model": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL") or None,
+        "env_alias": call.env.get(f"ANTHROPIC_DEFAULT_{ruling.tier.upper()}_MODEL") or None if ruling.tier else None,
         "env_forced": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL_FORCE") == "1",
         **fingerprint(_text(asked, "prompt") or ""),
     }
@@ -79,6 +80,8 @@ def _checked(call: Call, model: str | None) -> dict[str, object]:
     live.spawned(call)
     wanted, got = ruled.get("model_set"), memory.tier_of(model or "")
     is_same = (model == wanted or got == tier) if got else None
+    if is_same is False:
+        live.alarm(call, str(wanted), str(model))
     is_blown = is_same is not None and _counted(call, str(used), is_same)
     return {"decided_tier": tier, "is_as_decided": is_same, "blown": used if is_blown else None}
 

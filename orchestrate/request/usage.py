@@ -7,11 +7,15 @@ from routing.economics import Usage, name_of
 from state import codec, journal
 
 TAIL = 256 << 10
+LINES = 300  # the steps of many turns, in a millisecond or two
 LINE = 128 << 10  # a longer line is a pasted file or an image
 # What the session's own ways are weighed against: so many turns or steps of what is presumed.
 _TRUST = 3.0
 _PRESUMED = {"step_s": 10.0, "gap_s": 120.0, "out": 400.0, "growth": 1500.0}
+_LATEST = 10  # steps that tell how fast the history grows: reading in and small edits differ tenfold
 _LONGEST_STEP_S, _LONGEST_GAP_S = 120.0, 1800.0  # a wait for the user is no step, a night no habit
+
+_MOST = 1 << 40  # tokens; beyond it nobody counted
 
 _SIDECHAIN = b'"isSidechain":true'
 _ASSISTANT = b'"type":"assistant"'
@@ -74,7 +78,7 @@ def last_step(transcript_path: str) -> Usage | None:
         lines = journal.tail(transcript_path, TAIL)
     except ValueError:  # a NUL in the path
         return None
-    return summary(turns(lines))
+    return summary(turns(lines[-LINES:]))
 
 
 def turns(lines: list[bytes]) -> list[Turn]:
@@ -136,7 +140,7 @@ def step(line: bytes) -> tuple[str, Step] | None:
 
 def _tokens(usage: dict[str, object], name: str) -> int:
     value = usage.get(name)
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if isinstance(value, int) and 0 < value < _MOST else 0
 
 
 def _stamped(line: bytes) -> float | None:
@@ -164,7 +168,7 @@ def summary(found: list[Turn]) -> Usage | None:
         return None
     last = steps[-1]
     pairs = [pair for turn in found for pair in zip(turn.steps, turn.steps[1:], strict=False)]
-    rests = [(before.steps[-1].at, after.at) for before, after in zip(found, found[1:], strict=False)]  # noqa: RUF007  itertools is no builtin everywhere
+    rests = [(before.steps[-1].at, after.at) for before, after in zip(found, found[1:], strict=False)]  # noqa: RUF007  itertools is a file of its own in some builds
     return Usage(
         model=last.model,
         input=last.input,
@@ -178,8 +182,8 @@ def summary(found: list[Turn]) -> Usage | None:
         last_steps=len(found[-1].steps),
         step_s=_usual("step_s", [min(b.at - a.at, _LONGEST_STEP_S) for a, b in pairs if b.at >= a.at]),
         gap_s=_usual("gap_s", [min(after - at, _LONGEST_GAP_S) for at, after in rests if after and after >= at]),
-        out=_usual("out", [step.output for step in steps]),
-        growth=_usual("growth", [b.context - a.context for a, b in pairs if b.context >= a.context]),
+        out=_usual("out", [step.output for step in steps[-_LATEST:]]),
+        growth=_usual("growth", [b.context - a.context for a, b in pairs[-_LATEST:] if b.context >= a.context]),
         elsewhere=_elsewhere(steps),
     )
 

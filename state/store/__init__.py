@@ -2,10 +2,10 @@
 
 from state.paths import Place
 from state.store.interface import Store
-from state.store.records import Event, HookError, Kept, Position
+from state.store.records import Event, HookError, Kept, Position, Served, Transcript
 from state.store.sqlite import SqliteStore
 
-__all__ = ["FILE", "Event", "HookError", "Kept", "Position", "Store", "open_store"]
+__all__ = ["FILE", "Event", "HookError", "Kept", "Position", "Served", "Store", "Transcript", "open_store"]
 
 FILE = "store.db"
 _BUSY_TIMEOUT_S = 30.0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from state.store.records import Event, HookError, Kept, Position
+from state.store.records import Event, HookError, Kept, Position, Served, Transcript
 
 
 class Store(Protocol):
@@ -17,7 +17,10 @@ class Store(Protocol):
     def close(self) -> None: ...
 
     def positions(self) -> dict[tuple[str, str], Position]:
-        """Every log's position, by log and inode."""
+        """Every log's position, by log and inode; without those of transcripts."""
+
+    def transcript_positions(self) -> dict[tuple[str, str], Position]:
+        """Those whose reader carries something over from line to line."""
 
     def position(self, log: str, inode: str) -> Position | None: ...
 
@@ -31,6 +34,11 @@ class Store(Protocol):
     def add_hook_errors(self, errors: Sequence[HookError], before: Position | None, after: Position) -> int | None:
         """As `add_events`."""
 
+    def add_served(self, messages: Sequence[Served], before: Position | None, after: Position) -> int | None:
+        """As `add_events`. A message comes in several lines, and again in the files of forks: one row has it, with the
+        most of each count, in the name of the original, whichever came first.
+        """
+
     def forget_positions(self, positions: Iterable[Position]) -> None: ...
 
     def events_between(self, since: str, until: str) -> Iterator[Event]:
@@ -40,6 +48,17 @@ class Store(Protocol):
         """
 
     def hook_errors_between(self, since: str, until: str) -> list[HookError]: ...
+
+    def served_between(self, since: str, until: str) -> list[Served]:
+        """As `events_between`: the messages of a prompt belong to when it was decided."""
+
+    def served_of(self, prompt_id: str) -> list[Served]: ...
+
+    def time_of_prompt(self, prompt_id: str) -> str | None:
+        """Of the first that is known of it."""
+
+    def transcripts(self) -> list[Transcript]:
+        """Every one that an event names."""
 
     def bad_lines(self) -> int:
         """How many lines of the logs, as far as they are read, were no records."""

@@ -10,6 +10,7 @@ import pytest
 from living import REPO
 
 from orchestrate.agents.breaker import FILE, allowed, failed, succeeded, view
+from state.platform import failing
 
 NOW = 1_000_000.0
 MODEL = "opus"
@@ -183,6 +184,37 @@ def test_a_file_that_is_garbage_stops_nobody(user, text):
     assert allowed(user, MODEL, NOW) is False
     with open(path) as file:
         assert list(json.load(file)) == [MODEL]
+
+
+def test_a_reader_without_our_code_needs_until_alone(user):
+    """In each state: closed with failures, open, half-open and asked, open again, closed."""
+    told = []
+
+    def look(now):
+        with open(os.path.join(user, FILE)) as file:
+            entry = json.load(file).get(MODEL)
+        told.append(entry and entry["until"])
+        return bool(told[-1]) and told[-1] > now
+
+    fail(user, 2)
+    assert look(NOW) is (allowed(user, MODEL, NOW) is False) is False
+    fail(user, 1)
+    assert look(NOW) is (allowed(user, MODEL, NOW) is False) is True
+    assert allowed(user, MODEL, NOW + 60) == "probe"
+    assert look(NOW + 60) is False
+    fail(user, 1, NOW + 61)
+    assert look(NOW + 61) is (allowed(user, MODEL, NOW + 61) is False) is True
+    succeeded(user, MODEL)
+    assert look(NOW + 61) is False
+    assert told == [None, NOW + 60, NOW + 60, NOW + 61 + 120, None]
+
+
+def test_the_hook_sees_what_is_open(user):
+    fail(user, 3)
+    fail(user, 2, kind="api_error")
+    failed(user, "sonnet", "overloaded", NOW)
+    assert failing(user, NOW + 59) == {MODEL}
+    assert failing(user, NOW + 60) == frozenset()
 
 
 def test_a_disk_that_says_no_stops_nobody(tmp_path):

@@ -108,6 +108,12 @@ def test_another_agent_is_another_question(agent, tree):
     assert agent() == 2
 
 
+def test_an_answer_that_has_to_pass_a_check_is_neither_taken_nor_kept(agent, tree):
+    ask(tree)
+    ask(tree, "--check", "true")
+    assert agent() == 2
+
+
 def test_without_git_nothing_is_kept(agent, tmp_path):
     for _ in range(2):
         ask(tmp_path)

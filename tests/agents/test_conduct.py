@@ -2,12 +2,17 @@
 
 import json
 import os
+import re
 import time
 
 import pytest
 from faking import Desk, events, recorded_once
 
-from orchestrate.agents import breaker, runs
+from orchestrate.agents import answer, breaker, runs
+from orchestrate.agents.progress import Progress
+from orchestrate.request import context, mode
+from orchestrate.request.call import Call
+from state import snapshot
 
 
 @pytest.fixture
@@ -150,6 +155,72 @@ def test_a_model_that_the_user_named_gets_none(desk):
     assert (attempts(record), record["exit_code"]) == ([("opus", "model_not_found")], 1)
 
 
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        ((), "--model haiku --agent haiku-general --fallback-model sonnet --session-id"),
+        (("--agent", "opus-general"), "--model opus --agent opus-general --fallback-model sonnet --session-id"),
+        (("--model", "haiku"), "--model haiku --agent haiku-general --session-id"),
+    ],
+)
+def test_the_client_is_told_who_stands_in_unless_the_user_named_the_model(desk, words, flags):
+    assert desk.ask("ok", *words).code == 0
+    assert flags in desk.saw("argv")
+
+
+def test_a_model_that_does_not_answer_stands_in_for_nobody(desk):
+    for _ in range(3):
+        breaker.failed(desk.place.user, "sonnet", "overloaded", time.time())
+    assert desk.ask("ok").code == 0
+    assert "--model haiku --agent haiku-general --fallback-model opus" in desk.saw("argv")
+
+
+def test_a_tier_may_stand_for_a_model_of_the_users_choice(desk):
+    models = {"ORCHESTRATOR_MODELS__HAIKU": "claude-haiku-4-5", "ORCHESTRATOR_MODELS__SONNET": "claude-sonnet-4-6"}
+    record = desk.told("ok", **models)
+    assert "--model claude-haiku-4-5 --agent haiku-general --fallback-model claude-sonnet-4-6" in desk.saw("argv")
+    assert (record["model_requested"], attempts(record)) == ("claude-haiku-4-5", [("haiku", "ok")])
+
+
+@pytest.mark.parametrize("fake", ["fallen", "fallen_silently"])
+def test_who_stood_in_within_the_client_is_told_beside_who_was_asked(desk, fake):
+    asked = desk.ask(fake, "--json")
+    record = asked.record
+    (attempt,) = record["attempts"]
+    told = "overloaded: sonnet stood in for haiku"
+    assert (record["outcome"], record["model_requested"], record["model_served"], record["detail"]) == (
+        "ok",
+        "haiku",
+        "claude-sonnet-5-5",
+        told,
+    )
+    assert (attempt["model"], attempt["served"], attempt["detail"]) == ("haiku", "claude-sonnet-5-5", told)
+    switched = "overloaded: the client goes on with claude-sonnet-5-5 in place of claude-haiku-5-5"
+    assert (switched in asked.err) == (fake == "fallen")
+
+
+@pytest.mark.parametrize("fake", ["fallen", "fallen_silently"])
+def test_a_model_that_fell_back_within_the_client_has_failed(desk, fake):
+    """Its stand-in has not: with the third time the asked model is left alone."""
+    for _ in range(3):
+        assert desk.ask(fake, "--agent", "haiku-general").code == 0
+    seen = breaker.view(desk.place.user, time.time())
+    assert {model: view["state"] for model, view in seen.items()} == {"haiku": "open"}
+
+
+def test_where_the_stand_in_fails_too_both_have_failed(desk):
+    record = desk.told("fallen_for_nothing fallen_for_nothing fallen_for_nothing ok", "--agent", "haiku-general")
+    assert attempts(record) == [("haiku", "overloaded")] * 3 + [("opus", "ok")]
+    seen = breaker.view(desk.place.user, time.time())
+    assert {model: view["state"] for model, view in seen.items()} == {"haiku": "open", "sonnet": "open"}
+
+
+def test_a_stand_in_that_is_not_there_either_is_not_asked_again(desk):
+    record = desk.told("missing_both ok", "--agent", "haiku-general")
+    assert attempts(record) == [("haiku", "model_not_found"), ("opus", "ok")]
+    assert breaker.view(desk.place.user, time.time()) == {}
+
+
 def test_a_service_that_stays_broken_is_asked_three_times_for_each_model(desk):
     record = desk.told("server_error")
     assert attempts(record) == [(model, "api_error") for model in ("haiku", "sonnet", "opus") for _ in range(3)]
@@ -204,7 +275,10 @@ def test_three_failures_in_a_row_keep_others_from_asking(desk):
     desk.told("overloaded", "--model", "haiku", "--session", "s1")
     shared = desk.place.user
     assert breaker.view(shared, time.time())["haiku"]["state"] == "open"
-    second = desk.ask("ok", "--json", "--session", "s2")
+    first = desk.ask("ok", "--json", "--session", "s2")
+    assert (first.code, attempts(first.record)) == (0, [("sonnet", "ok")])
+    assert first.err.splitlines()[0] == ("orchestrate-request: haiku does not answer just now: sonnet instead of haiku")
+    second = desk.ask("ok", "--json", "--session", "s3", "--agent", "haiku-general")
     assert (second.code, attempts(second.record)) == (0, [("sonnet", "ok")])
     assert "haiku has failed too often just now: sonnet stands in" in second.err
     assert (second.record["tier"], second.record["decision"]["tier"]) == ("haiku", "haiku")
@@ -239,3 +313,92 @@ def test_who_waits_too_long_for_a_place_is_told_who_runs(desk, tmp_path):
         f"orchestrate-request: {desk.place.user}/slots: all 1 taken for 0.2 s by pid {holder.pid}: "
         "try again, or end one of them\n"
     )
+
+
+def test_who_waits_for_a_place_is_told_so_and_when_there_is_one(desk, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with desk.start("hang", ORCHESTRATOR_RUN__AT_ONCE="1", FIFO=str(fifo)) as holder:
+        fifo.read_text()
+        waiting = desk.start("hang ok", ORCHESTRATOR_RUN__AT_ONCE="1")
+        first = waiting.stderr.readline()
+        holder.terminate()
+        out, rest = waiting.communicate(timeout=60)
+    assert first == f"haiku-general: waiting for a place: all 1 are taken by pid {holder.pid}\n"
+    assert re.fullmatch(r"haiku-general: got a place after \d+ s", rest.splitlines()[0])
+    assert (waiting.returncode, out) == (0, "done by haiku\n")
+
+
+ABANDONED = "haiku-general: what stdout has so far is of the attempt that was given up"
+
+
+@pytest.mark.parametrize(
+    ("fakes", "is_checked", "out"),
+    [
+        ("cut ok", False, "so far\ndone by haiku\n"),  # a retry
+        ("cut_off ok", False, "so far\ndone by sonnet\n"),  # a fallback
+        ("lines ok", True, "one\ntwo\nthree\ndone by sonnet\n"),  # an escalation
+    ],
+)
+def test_what_a_given_up_attempt_has_printed_is_told_to_be_that(desk, fakes, is_checked, out):
+    check = ("--check", f"sh -c 'test $(wc -l < {desk.folder}/calls) = 2'") if is_checked else ()
+    asked = desk.ask(fakes, *check)
+    lines = asked.err.splitlines()
+    assert (asked.code, asked.out, lines.count(ABANDONED)) == (0, out, 1)
+    assert lines.index(ABANDONED) < next(n for n, line in enumerate(lines) if "started on" in line and n)
+
+
+def test_where_nothing_was_printed_nothing_is_said_of_it(desk):
+    assert ABANDONED not in desk.ask("crash ok").err
+    (desk.folder / "calls").unlink()
+    assert ABANDONED not in desk.ask("fallen").err  # the client has kept the conversation
+
+
+def test_with_json_stdout_is_the_final_record_alone(desk):
+    asked = desk.ask("cut ok", "--json")
+    assert (asked.code, asked.record["answer"], ABANDONED in asked.err) == (0, "done by haiku", False)
+
+
+def test_the_answer_comes_while_the_agent_is_at_work(desk):
+    process = desk.start("talks")
+    assert (process.stdout.readline(), process.poll()) == ("so far\n", None)
+    process.terminate()
+    assert process.communicate(timeout=20)[0] == ""
+    assert process.returncode == 130
+
+
+def test_where_the_story_is_json_every_line_is_and_names_its_run(desk):
+    asked = desk.ask("cut ok", "-v", "--log-format", "json")
+    lines = [json.loads(line) for line in asked.err.splitlines()]
+    (run,) = recorded_once(desk.place)
+    assert (asked.code, {line["run"] for line in lines}) == (0, {run})
+    assert [line["event"] for line in lines] == [
+        "run.started",
+        "attempt.finished",
+        "run.told",
+        "run.told",
+        "attempt.finished",
+        "run.finished",
+    ]
+    assert ABANDONED.endswith(lines[3]["message"])
+
+
+def test_without_a_level_that_shows_it_the_story_is_what_went_wrong(desk):
+    (line,) = map(json.loads, desk.ask("crash ok", "--log-format", "json").err.splitlines())
+    assert (line["event"], line["message"]) == ("run.told", "crashed: retry: Error: something broke")
+
+
+def test_all_attempts_together_get_no_more_than_there_is(desk, place, monkeypatch):
+    """As in a hook, which the client ends with all that it has started."""
+    for name, value in {**desk.env, "FAKE": "hang"}.items():
+        monkeypatch.setenv(name, value)
+    payload = {"prompt": "Fix typo in README.md", "prompt_id": "p"}
+    call = Call(payload, dict(os.environ), place, snapshot.read(place, dict(os.environ)), "s1", time.time())
+    found = context.detect(call.env, call.settings.values, 12, has_workflow=False, presumed=False)
+    outcome = answer.decide(call, call.text("prompt"), found, mode.select(found, call.settings.values, call.env))
+    outcome.payload["overhead_ms"] = 1.0
+    record = answer.run(
+        call, call.text("prompt"), outcome, print, Progress(None, "", {}), print, within_s=0.6, started_ns=None
+    )
+    assert (record["outcome"], attempts(record)) == ("timeout", [("haiku", "timeout")])
+    assert 600 <= record["took_ms"] < 6000

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from orchestrate.agents.definitions import OURS, PROJECT, USER, Definition, find, known, parse
+from orchestrate.agents.definitions import CLIENT, CLIENT_OWN, OURS, PROJECT, USER, Definition, find, known, parse
 from state.errors import NOT_FOUND, UserError
 
 SHIPPED = ["haiku-general", "opus-general", "sonnet-general"]
+CLIENTS = ["Explore", "Plan", "claude", "general-purpose", "statusline-setup"]
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_the_projects_agent_beats_the_users_and_the_users_beats_ours(write, plac
     write("y.md", "name: haiku-general\ndescription: user", source=USER)
     write("z.md", "name: opus-general\ndescription: user", source=USER)
     found = known(place, env)
-    assert {name: (agent.source, agent.description[:7]) for name, agent in found.items()} == {
+    assert {name: (found[name].source, found[name].description[:7]) for name in SHIPPED} == {
         "haiku-general": (PROJECT, "project"),
         "opus-general": (USER, "user"),
         "sonnet-general": (OURS, "Everyda"),
@@ -135,12 +136,13 @@ def test_of_two_in_one_folder_the_first_path_wins(write, place, env):
 
 def test_the_client_may_keep_the_users_elsewhere(write, place, home):
     write("a.md", "name: a\ndescription: d", source=USER)
-    assert list(known(place, {"HOME": "/nowhere", "CLAUDE_CONFIG_DIR": f"{home}/.claude"})) == ["a", *SHIPPED]
+    found = known(place, {"HOME": "/nowhere", "CLAUDE_CONFIG_DIR": f"{home}/.claude"})
+    assert list(found) == sorted(["a", *SHIPPED, *CLIENTS])
 
 
 def test_without_a_home_there_are_the_projects_and_ours(write, place):
     write("a.md", "name: a\ndescription: d")
-    assert list(known(place, {})) == ["a", *SHIPPED]
+    assert list(known(place, {})) == sorted(["a", *SHIPPED, *CLIENTS])
 
 
 def test_links_are_followed_and_a_loop_ends(write, place, env, project, tmp_path):
@@ -159,12 +161,30 @@ def test_what_cannot_be_read_hides_nothing(write, place, env, project):
     os.mkfifo(project / ".claude" / "agents" / "pipe.md")
     os.symlink("nowhere", project / ".claude" / "agents" / "dead.md")
     (project / ".claude" / "agents" / "folder.md").mkdir()
-    assert list(known(place, env)) == ["a", *SHIPPED]
+    assert list(known(place, env)) == sorted(["a", *SHIPPED, *CLIENTS])
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_the_clients_own_agents_need_no_file(place, env, name):
+    found = find(place, env, name)
+    assert (found.source, found.model, found.prompt, found.path) == (CLIENT, None, "", "")
+    assert found == known(place, env)[name]
+
+
+def test_a_file_of_the_name_beats_the_clients_own(write, place, env):
+    write("a.md", "name: Plan\ndescription: mine", source=USER)
+    assert (find(place, env, "Plan").source, known(place, env)["Plan"].description) == (USER, "mine")
+
+
+def test_the_clients_own_are_these():
+    assert [agent.name for agent in CLIENT_OWN] == CLIENTS
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("explore", "agent 'explore': there is none (did you mean Explore?)"),
+        ("orchestrate:Plan", "agent 'orchestrate:Plan': there is none (did you mean Plan?)"),
         ("haiku-genral", "agent 'haiku-genral': there is none (did you mean haiku-general or opus-general?)"),
         ("nobody", "agent 'nobody': there is none (`orchestrate agents list` shows them)"),
         ("", "agent '': there is none (`orchestrate agents list` shows them)"),

@@ -4,7 +4,18 @@ import pytest
 from replay import parts, tally_of
 
 from orchestrate.agents.outcome import KINDS, Outcome
-from orchestrate.agents.policy import Attempt, Evidence, Limits, Move, evidence_in, next_move, stand_in, tier_of
+from orchestrate.agents.policy import (
+    Attempt,
+    Evidence,
+    Limits,
+    Move,
+    evidence_in,
+    fallen,
+    next_move,
+    stand_in,
+    tier_of,
+)
+from orchestrate.agents.stream import Fallback, Tally
 
 NOW = 1_000_000.0
 LIMITS = Limits(random=0.0)  # jitter at its least: half of the step
@@ -139,6 +150,39 @@ def test_only_named_stand_ins_are_used():
     assert stand_in("someone-elses-model", [], LIMITS) is None
 
 
+def test_who_stood_in_within_the_client_does_not_do_so_again():
+    tried = [Attempt("haiku", "model_not_found", stood_in="sonnet")]
+    assert move("model_not_found", tried) == Move("fallback", "why", model="opus")
+
+
+def test_work_that_a_stand_in_did_goes_to_the_tier_above_it():
+    tried = [Attempt("haiku", "max_turns", stood_in="sonnet")]
+    assert move("max_turns", tried) == Move("escalate", "why", tier="opus")
+
+
+@pytest.mark.parametrize(
+    ("triggers", "answered_by", "stand_in", "expected"),
+    [
+        (["overloaded"], "claude-sonnet-5-5", "sonnet", ("sonnet", "overloaded")),
+        (["server_error"], "claude-sonnet-5-5", "sonnet", ("sonnet", "api_error")),
+        (["model_not_found"], None, "sonnet", ("sonnet", "model_not_found")),
+        (["last_resort"], None, "sonnet", ("sonnet", "last_resort")),
+        (["overloaded"], "claude-sonnet-5-5", "", ("claude-sonnet-5-5", "overloaded")),  # of the client's own settings
+        ([], "claude-sonnet-5-5", "sonnet", ("sonnet", "overloaded")),  # a client that does not tell
+        ([], "claude-opus-5-5", "sonnet", ("", "")),
+        ([], "claude-haiku-5-5", "sonnet", ("", "")),
+        ([], "claude-haiku-5-5", "", ("", "")),
+        ([], "a-gateway-s-own", "sonnet", ("", "")),
+        ([], None, "sonnet", ("", "")),
+    ],
+)
+def test_a_fallback_within_the_client_is_seen(triggers, answered_by, stand_in, expected):
+    tally = Tally()
+    tally.fallbacks = [Fallback(trigger, "claude-haiku-5-5", "claude-sonnet-5-5") for trigger in triggers]
+    tally.answered_by = answered_by
+    assert fallen("haiku", stand_in, tally) == expected
+
+
 @pytest.mark.parametrize("kind", ["overloaded", "api_error", "rate_limited"])
 def test_a_model_behind_an_open_breaker_is_left_at_once(kind):
     limits = LIMITS._replace(closed=frozenset({"haiku", "sonnet"}))
@@ -182,6 +226,7 @@ RED_FAIL = Move("fail", "the check is red: pytest -q", 1)
         (RED._replace(asked_tier="opus"), "haiku", Move("escalate", "the check is red: pytest -q", tier="opus")),
         (RED._replace(asked_tier="haiku"), "sonnet", Move("escalate", "the check is red: pytest -q", tier="opus")),
         (RED, "opus", RED_FAIL),
+        (Evidence(no_check="there is no pytest"), "haiku", Move("fail", "there is no pytest", 1)),
     ],
 )
 def test_evidence_makes_an_answer_go_up(evidence, model, expected):

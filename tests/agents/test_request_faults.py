@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from faking import FAKES, PROGRAM, REQUEST, Desk, recorded_once
@@ -118,7 +119,7 @@ def test_an_agent_that_is_too_deep_starts_no_other(desk):
     assert asked.err == "orchestrate-request: agents start agents 3 deep already: this one is not started\n"
 
 
-@pytest.mark.parametrize(("fake", "code"), [("lines", 0), ("lines max_turns budget", 0), ("budget", 4)])
+@pytest.mark.parametrize(("fake", "code"), [("lines", 0), ("lines max_turns budget", 0), ("budget", 4), ("cut ok", 0)])
 def test_a_reader_that_has_seen_enough_changes_nothing(desk, fake, code):
     """`| head -1`, but that the pipe is closed before the first line."""
     for words in ([], ["--json"]):
@@ -136,22 +137,26 @@ def test_a_reader_that_has_seen_enough_changes_nothing(desk, fake, code):
         os.close(write)
         ended_as, _, err = ended(process)
         assert (ended_as, "Traceback" in err, "BrokenPipe" in err) == (code, False, False)
+        assert "what stdout has" not in err
         (desk.folder / "calls").unlink()
     assert len(recorded_once(desk.place)) == 2
 
 
-def test_head(desk):
+@pytest.mark.parametrize(("fake", "first"), [("lines", "one"), ("cut ok", "so far"), ("cut", "so far")])
+def test_head(desk, fake, first):
     line = f'"{PROGRAM}" "{REQUEST}" 2> err | head -1; echo "${{PIPESTATUS[0]}}"'
     done = subprocess.run(
         ["bash", "-c", line],
         stdout=subprocess.PIPE,
         text=True,
         cwd=desk.place.root,
-        env={**os.environ, **desk.env, "FAKE": "lines"},
+        env={**os.environ, **desk.env, "FAKE": fake},
         timeout=60,
         check=False,
     )
-    assert done.stdout == "one\n0\n"
+    err = Path(desk.place.root, "err").read_text()
+    code = 1 if fake == "cut" else 0
+    assert (done.stdout, "Traceback" in err, "BrokenPipe" in err) == (f"{first}\n{code}\n", False, False)
 
 
 def test_a_full_disk_behind_stdout_changes_nothing(desk):
@@ -207,6 +212,14 @@ def test_a_state_that_takes_no_file_costs_the_record_alone(desk, option):
     assert (asked.returncode, asked.stdout, "Traceback" in asked.stderr) == (0, "done by haiku\n", False)
     assert "this run is not counted among those at once: cannot write " in asked.stderr
     assert runs.listed(desk.place) == []
+
+
+@mounts
+def test_a_machine_without_memory_is_given_time_and_then_tried_all_the_same(desk):
+    few = "echo 'MemAvailable: 1024 kB' > few; mount --bind few /proc/meminfo"
+    asked = mounted(desk, few, ORCHESTRATOR_RUN__WAIT_S="0.2")
+    waiting = "haiku-general: waiting: memory: 1 MiB available, 256 MiB wanted for one more agent"
+    assert (asked.returncode, asked.stdout, waiting in asked.stderr.splitlines()) == (0, "done by haiku\n", True)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -80,6 +80,28 @@ def test_who_is_killed_gives_its_place_back(user, holder):
         assert number == 0
 
 
+def test_who_waits_long_is_told_for_whom_and_when_it_is_over(user, holder):
+    told = []
+
+    def tell(line):
+        told.append(line)
+        holder.kill()
+
+    with slot(user, 1, 30, tell=tell):
+        waiting, over = told
+    assert waiting == f"waiting for a place: all 1 are taken by pid {holder.pid}"
+    assert re.fullmatch(r"got a place after \d s", over)
+
+
+def test_of_a_short_wait_nothing_is_told(user, holder):
+    told = []
+    stopper = threading.Timer(0.1, holder.kill)
+    stopper.start()
+    with slot(user, 1, 30, tell=told.append):
+        stopper.join()
+    assert told == []
+
+
 def test_who_waits_can_be_stopped(user, holder):
     with closing(Stop()) as stop:
         stopper = threading.Timer(0.05, stop.ask, ["SIGINT"])

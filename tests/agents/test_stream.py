@@ -5,7 +5,7 @@ import json
 import pytest
 from replay import parts, tally_of
 
-from orchestrate.agents.stream import ApiError, RateLimit, Tally, Usage, add
+from orchestrate.agents.stream import ApiError, Fallback, RateLimit, Tally, Usage, add
 
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 # A message of the fake API: 10 in, 5 out, 200 read from and 3 written to the cache; its lines know 1 token out.
@@ -73,6 +73,29 @@ def test_usage(name, usage, spent):
 )
 def test_who_answered(name, served, turns):
     assert (tally(name).served, tally(name).turns) == (served, turns)
+
+
+@pytest.mark.parametrize(
+    ("name", "fallbacks", "answered_by"),
+    [
+        ("ok_text", [], OPUS),
+        ("ok_fallback", [Fallback("overloaded", OPUS, HAIKU)], HAIKU),
+        ("ok_fallback_from_missing_model", [Fallback("model_not_found", OPUS, HAIKU)], HAIKU),
+        ("ok_subagent_tool", [], OPUS),
+        ("ok_subagent_background", [], OPUS),
+        ("ok_other_model_served", [], SONNET),
+        ("overloaded", [], None),
+    ],
+)
+def test_who_stood_in_and_who_had_the_last_word(name, fallbacks, answered_by):
+    assert (tally(name).fallbacks, tally(name).answered_by) == (fallbacks, answered_by)
+
+
+def test_a_fallback_on_the_way_gives_the_last_word_to_another():
+    first, *_ = parts("ok_fallback")[1]
+    switched = next(line for line in parts("ok_fallback")[1] if b"model_fallback" in line)
+    told = tally_of([first, call(None, "a"), switched, call(None, "b").replace(b"opus", b"haiku")])
+    assert (told.served, told.answered_by) == ([OPUS, HAIKU], HAIKU)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +185,7 @@ def subagent_says(**more):
 def test_a_subagent_does_not_speak_for_the_main_thread():
     lines = parts("ok_text")[1]
     told = tally_of([*lines, subagent_says()])
-    assert (told.text, told.turns, told.served) == ("All done.", 1, [OPUS, HAIKU])
+    assert (told.text, told.turns, told.served, told.answered_by) == ("All done.", 1, [OPUS, HAIKU], OPUS)
     assert tally_of([*lines, subagent_says(is_api_error_message=True, error="rate_limit")]).api_error is None
 
 

@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import terminal
 from fake_api import AGENT_HEADER, text_of
 
 REPO = Path(__file__).resolve().parent.parent.parent
@@ -116,6 +117,17 @@ class World:
             for done in results
         ]
 
+    @contextmanager
+    def interactive(self, rules=(), args=(), **env):
+        """A session with somebody at the terminal: see terminal.py."""
+        terminal.at_home(self.config, self.project, self.client_env["ANTHROPIC_API_KEY"])
+        argv = [str(CLIENT), "--model", "opus", *args]
+        env = {**self.client_env, "TERM": "xterm-256color", **env}
+        job = {"rules": list(rules), "argv": argv, "env": env, "cwd": str(self.project)}
+        with terminal.opened(UNSHARE, job) as tty:
+            tty.until(lambda: tty.box is not None, "the input box")
+            yield tty
+
     def client(self, *args):
         """Another command of the client, such as `plugin install`: a Run without lines of JSON."""
         (done,), requests = self._cell([([str(CLIENT), *args], "")], (), {})
@@ -155,10 +167,10 @@ class World:
         mark = f"HOME={self.home}".encode()
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _environment(path)]
 
-    def ends_within(self, seconds):
-        """Whether all of them end by themselves."""
+    def ends_within(self, seconds, among=None):
+        """Whether all of them, or those of `among`, end by themselves."""
         deadline = time.monotonic() + seconds
-        while pids := self.processes():
+        while pids := [pid for pid in self.processes() if among is None or pid in among]:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     _await_end(pid, deadline - time.monotonic())

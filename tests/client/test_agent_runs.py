@@ -262,7 +262,7 @@ def test_the_next_request_knows_that_a_model_is_overloaded(world):
     world.request(PROMPT, "--json", rules=rules, **AT_ONCE)
     asked = world.request(PROMPT, "--json", rules=rules)
     assert (ended(asked), kinds(asked)) == ((0, "ok"), [("sonnet", "ok")])
-    assert "haiku has failed too often just now: sonnet stands in" in asked.stderr
+    assert "haiku does not answer just now: sonnet instead of haiku" in asked.stderr
 
 
 def test_a_model_that_is_not_there_is_replaced_at_once(world):

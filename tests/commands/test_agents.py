@@ -28,19 +28,24 @@ def test_all_agents_are_listed_by_name(cli, planner):
     rows = [line.split(None, 3)[:3] for line in out.splitlines()]
     assert (code, err) == (0, "")
     assert rows == [
+        ["Explore", "-", "client"],
+        ["Plan", "-", "client"],
+        ["claude", "-", "client"],
+        ["general-purpose", "-", "client"],
         ["haiku-general", "haiku", "ours"],
         ["opus-general", "opus", "ours"],
         ["planner", "opus", "project"],
         ["sonnet-general", "sonnet", "ours"],
+        ["statusline-setup", "-", "client"],
     ]
-    assert out.splitlines()[2] == "planner         opus    project  Plans the work of a sprint."
+    assert out.splitlines()[6] == "planner           opus    project  Plans the work of a sprint."
     assert max(map(len, out.splitlines())) < 120
 
 
 def test_the_list_as_json_names_the_files(cli, planner):
     listed = json.loads(cli("agents", "list", "--json").out)
-    assert [entry["name"] for entry in listed] == ["haiku-general", "opus-general", "planner", "sonnet-general"]
-    assert listed[2] == {
+    assert [entry["name"] for entry in listed if entry["source"] != "client"] == [*SHIPPED[:2], "planner", SHIPPED[2]]
+    assert next(entry for entry in listed if entry["name"] == "planner") == {
         "name": "planner",
         "model": "opus",
         "source": "project",
@@ -85,10 +90,25 @@ def test_an_agent_without_tools_says_so(cli, project):
     assert "tools: none\n" in cli("agents", "show", "a").out
 
 
+def test_an_agent_of_the_client_has_no_file_and_no_prompt_to_show(cli):
+    assert cli("agents", "show", "Explore") == (
+        0,
+        "name: Explore\n"
+        "description: Looks things up in the code, and changes nothing.\n"
+        "model: -\n"
+        "tools: -\n"
+        "refused_tools: Agent, Edit, Write\n"
+        "source: client\n"
+        "path: -\n",
+        "",
+    )
+
+
 def test_installing_makes_ours_the_users(cli):
     assert cli("install").code == 0
     listed = json.loads(cli("agents", "list", "--json").out)
-    assert [(entry["name"], entry["source"]) for entry in listed] == [(name, "user") for name in SHIPPED]
+    sources = [(entry["name"], entry["source"]) for entry in listed if entry["source"] != "client"]
+    assert sources == [(name, "user") for name in SHIPPED]
 
 
 def test_an_unknown_agent_ends_with_three(cli):
@@ -110,6 +130,18 @@ def test_run_has_the_named_agent_answer(cli, fake_claude):
     code, out, err = cli("agents", "run", "opus-general", "Fix typo in README.md")
     assert (code, out) == (0, "opus-general\n")
     assert err.splitlines()[0] == "opus-general: started on opus"
+
+
+def test_run_takes_an_agent_of_the_client(cli, fake_claude):
+    code, out, err = cli("agents", "run", "general-purpose", "Fix typo in README.md")
+    assert (code, out) == (0, "general-purpose\n")
+    assert err.splitlines()[0] == "general-purpose: started on haiku"
+
+
+def test_run_takes_a_check(cli, fake_claude):
+    code, out, err = cli("agents", "run", "haiku-general", "Fix it", "--check", "false")
+    assert (code, out) == (1, "haiku-general\n")
+    assert "red_check: the check is red: false: exit code 1 (run r-" in err.splitlines()[-1]
 
 
 def test_run_takes_the_options_of_orchestrate_request(cli, fake_claude):

@@ -94,6 +94,8 @@ def test_lines_of_a_log_become_a_report(run, write):
     met = {name: target["met"] for name, target in found["targets"].items()}
     assert met == {
         "rate": True,
+        "spawn_rate": None,
+        "served_as_decided": True,
         "overhead_mean_ms": True,
         "agent_success": True,
         "persistence_failure_rate": True,
@@ -183,7 +185,7 @@ def old(write):
 
 def test_cleanup_keeps_90_days(run, old):
     done = run("cleanup", "--dry-run")
-    assert done.stdout == "would remove 1 events, 0 hook errors and 1 logs older than 90 days\n"
+    assert done.stdout == "would remove 1 events, 0 hook errors, 0 served messages and 1 logs older than 90 days\n"
     assert [log.exists() for log in old] == [True, True]
     found = reported(run("cleanup", "--json"))
     assert (found["events"], found["hook_errors"], found["logs"], found["dry_run"]) == (1, 0, [str(old[0])], False)

@@ -169,3 +169,17 @@ def test_a_workflow_is_not_silently_left_out(ask, project, words, complaint):
     (project / "nightly.yaml").write_text("workflow: {}\n")
     code, out, err = ask("Fix typo in README.md", *words)
     assert (code, out, complaint in err) == (2, "", True)
+
+
+def test_a_check_without_a_run_is_not_passed_over(ask, project):
+    code, out, err = ask("Fix typo in README.md", "--check", "touch checked")
+    assert (code, "Route: haiku-general" in out) == (1, True)
+    assert err.endswith("orchestrate-request: --check: no agent was run, and so there is nothing to check\n")
+    assert not (project / "checked").exists()
+    assert ask("Fix typo in README.md", "--check", "touch checked", "--dry-run")[0] == 0
+
+
+@pytest.mark.parametrize("check", ["", "sh -c 'make"])
+def test_a_check_that_is_no_command_is_a_usage_error(ask, check):
+    code, out, err = ask("Fix typo in README.md", "--check", check)
+    assert (code, out, err.startswith("orchestrate-request: --check: ")) == (2, "", True)

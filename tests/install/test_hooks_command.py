@@ -43,6 +43,17 @@ def test_status_before_any_install(report, home, project):
             "disabled": [],
             "problems": [NOTHING],
             "sessions": [],
+            "rungs": {
+                "live": "none",
+                "main_thread": "none",
+                "subagents": "none",
+                "ceiling": "subagents",
+                "steps": [
+                    {"rung": rung, "state": "off", "why": "no hooks are installed"}
+                    for rung in ("mod", "rewrite", "directive")
+                ],
+            },
+            "self_check": None,
         },
     )
 
@@ -162,7 +173,12 @@ def test_status_for_a_person(orchestrate, settings, project):
         f"user     9 hooks, current         {settings}\n"
         f"project  no hooks                 {project}/.claude/settings.json\n"
         f"local    no hooks                 {project}/.claude/settings.local.json\n"
-        "plugin   not enabled\n",
+        "plugin   not enabled\n"
+        "live     rewrite (main thread: directive, subagents: rewrite, enforcement: subagents)\n"
+        "  mod        off        the hooks are in the settings, and the mod comes with the plugin\n"
+        "  rewrite    available  sets the model of subagents, but not in permission mode auto, "
+        "in which interactive sessions may begin\n"
+        "  directive  available  tells the model which agent to use\n",
         "",
     )
 

@@ -20,8 +20,9 @@ def test_the_plugin_has_the_version_of_the_package():
     assert (PLUGIN["name"], PLUGIN["version"]) == ("orchestrate", __version__)
 
 
-def test_the_marketplace_offers_the_plugin_beside_it():
-    assert [(entry["name"], entry["source"]) for entry in MARKET["plugins"]] == [(PLUGIN["name"], "./")]
+def test_the_marketplace_offers_the_plugin_beside_it_and_the_one_without_the_mod():
+    offered = [(entry["name"], entry["source"]) for entry in MARKET["plugins"]]
+    assert offered == [(PLUGIN["name"], "./"), ("orchestrate-classic", "./classic")]
     assert (FOLDER / PLUGIN["hooks"]).is_file()
 
 

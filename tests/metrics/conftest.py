@@ -1,11 +1,13 @@
 """Logs as the hooks write them, and the events that come of them."""
 
 from datetime import datetime
+from itertools import count
 
 import pytest
 
 from metrics.lines import parse_event
 from state import codec, journal
+from state.store import Served
 
 TEN = "2026-11-21T10:00:00.000Z"
 DECIDED = {
@@ -54,5 +56,31 @@ def event(entry):
 
     def make(kind, **fields):
         return parse_event(codec.dumps(entry(kind, **fields)))
+
+    return make
+
+
+@pytest.fixture
+def message():
+    """One message of a model as the store has it; the number of each makes its id and its time."""
+    numbers = count(1)
+
+    def make(served, **fields):
+        number = next(numbers)
+        told = dict.fromkeys(Served._fields) | {
+            "message_id": f"m{number}",
+            "session": "s",
+            "prompt_id": "p",
+            "served": served,
+            "requested": served,
+            "ts": f"2026-11-21T10:00:00.{number:03}Z",
+            "is_sidechain": "agent_id" in fields,
+            "is_copy": False,
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "cache_read_tokens": 100,
+            "cache_write_tokens": 20,
+        }
+        return Served(**(told | fields))
 
     return make

@@ -31,6 +31,14 @@ EMPTY = {
 }
 EMPTY_TOTAL = {
     **EMPTY,
+    **dict.fromkeys(["mains", "main_followed", "main_ignored", "main_unknown"], 0),
+    **dict.fromkeys(["main_rate", "main_coverage"]),
+    **dict.fromkeys(["spawns", "spawns_set", "spawn_followed", "spawn_ignored", "spawn_unknown"], 0),
+    **dict.fromkeys(["spawn_rate", "spawn_coverage"]),
+    **dict.fromkeys(["served_as_decided", "served_coverage"]),
+    "compared": 0,
+    "disagreements": None,
+    **dict.fromkeys(["step_downs", "stand_ins", "blown_fuses", "main_switches"]),
     "skipped": 0,
     "event_overhead_mean_ms": None,
     "event_overhead_p50_ms": None,
@@ -44,8 +52,11 @@ EMPTY_TOTAL = {
 }
 
 
-def figures(*events, errors=()):
-    return total(gather(events, errors))
+HAIKU, OPUS = "claude-haiku-4-5", "claude-opus-4-1"
+
+
+def figures(*events, errors=(), served=()):
+    return total(gather(events, errors, served))
 
 
 def changed(found, base):
@@ -71,6 +82,8 @@ def test_every_figure_of_a_decision(event):
         "unknown": 1,
         "rate": 0.0,
         "coverage": 0.5,
+        "served_as_decided": 0.0,
+        "served_coverage": 0.5,
         "stays": 1,
         "escalations": 1,
         "abstains": 1,
@@ -279,6 +292,178 @@ def test_a_group_has_the_figures_of_its_own_prompts(event):
         "override_rate": 0.0,
         **dict.fromkeys([f"overhead_{key}_ms" for key in ("mean", "p50", "p95", "p99")], 15.0),
     }
+
+
+def spawn(event, number, rung="rewrite", model=HAIKU, prompt_id="p1"):
+    """A spawn that was asked for and, with a model, launched."""
+    keys = {"prompt_id": prompt_id, "entity": ("spawn", f"t{number}")}
+    yield event("spawn.requested", **keys, tier="haiku", rung=rung, model_set="haiku", overhead_ms=0.0)
+    if model:
+        yield event("spawn.launched", **keys, agent_id=f"a{number}", agent_type="x", model=model, overhead_ms=0.0)
+
+
+@pytest.fixture
+def enforced(event, message):
+    """A delegation that was followed, four spawns, two main threads that were set, a decision that was not said."""
+    events = [
+        event("prompt.decided", prompt_id="p1"),
+        event("agent.start", prompt_id="p1", entity=("agent", "h"), agent_type="haiku-general"),
+        event("turn.end", prompt_id="p1"),
+        *spawn(event, 1),
+        *spawn(event, 2, "mod", OPUS),
+        *spawn(event, 3, model=None),
+        *spawn(event, 4, "none", prompt_id=None),
+        event("prompt.decided", prompt_id="p2", rung="mod", action="delegate", main_model="haiku"),
+        event("turn.end", prompt_id="p2"),
+        event("prompt.decided", prompt_id="p3", rung="mod", action="stay", main_model="haiku", context="batch"),
+        event("turn.end", prompt_id="p3"),
+        event("prompt.decided", prompt_id="p4", rung="none", action="stay"),
+    ]
+    served = [
+        message(HAIKU, prompt_id="p1", agent_id="h", agent_type="haiku-general"),
+        message(OPUS, prompt_id="p1", agent_id="a1", tool_use_id="t1"),
+        message(OPUS, prompt_id="p1", agent_id="a2", tool_use_id="t2"),
+        message(HAIKU, prompt_id="p2"),
+    ]
+    return gather(events, [], served)
+
+
+def test_prompts_main_threads_and_spawns_have_figures_of_their_own(enforced):
+    found = total(enforced)
+    told = {name: value for name, value in changed(found, EMPTY_TOTAL).items() if "overhead" not in name}
+    assert {name: told[name] for name in ("decisions", "delegations", "followed", "rate", "coverage", "stays")} == {
+        "decisions": 4,
+        "delegations": 1,
+        "followed": 1,
+        "rate": 1.0,
+        "coverage": 1.0,
+        "stays": 2,
+    }
+    assert {name: value for name, value in told.items() if "main" in name or "spawn" in name} == {
+        "mains": 2,
+        "main_followed": 1,
+        "main_unknown": 1,
+        "main_rate": 1.0,
+        "main_coverage": 0.5,
+        "spawns": 4,
+        "spawns_set": 3,
+        "spawn_ignored": 2,
+        "spawn_unknown": 1,
+        "spawn_rate": 0.0,
+        "spawn_coverage": 0.666667,
+    }
+    names = ("served_as_decided", "served_coverage", "compared", "disagreements")
+    assert [found[name] for name in names] == [0.5, 0.666667, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("group", "rows"),
+    [
+        (
+            "rung",
+            {
+                "directive": (1, 1, 1, 0, 0),
+                "mod": (2, 2, 1, 0, 1),
+                "none": (1, 0, 0, 0, 0),
+                "spawn mod": (1, 1, 0, 1, 0),
+                "spawn none": (1, 0, 0, 0, 0),
+                "spawn rewrite": (2, 2, 0, 1, 1),
+            },
+        ),
+        (
+            "mode",
+            {
+                "directive": (2, 1, 1, 0, 0),
+                "main directive": (2, 2, 1, 0, 1),
+                "spawn directive": (3, 3, 0, 2, 1),
+                "spawn not told": (1, 0, 0, 0, 0),
+            },
+        ),
+        (
+            "context",
+            {"interactive": (2, 1, 1, 0, 0), "main batch": (1, 1, 0, 0, 1), "main interactive": (1, 1, 1, 0, 0)},
+        ),
+        ("agent", {"haiku-general": (2, 1, 1, 0, 0), "main haiku-general": (2, 2, 1, 0, 1)}),
+    ],
+)
+def test_each_is_judged_in_rows_of_its_own(enforced, group, rows):
+    names = ("decisions", "delegations", "followed", "ignored", "unknown")
+    found = by(enforced, group)
+    assert {name: tuple(row[key] for key in names) for name, row in found.items()} == rows
+    assert list(found) == list(rows)
+    assert {tuple(row) for row in found.values()} == {tuple(EMPTY)}
+
+
+def test_of_a_spawn_nothing_but_its_compliance_is_known(enforced):
+    row = by(enforced, "rung")["spawn rewrite"]
+    assert {name for name, value in row.items() if value is not None} == {
+        "decisions",
+        "delegations",
+        "followed",
+        "ignored",
+        "unknown",
+        "rate",
+        "coverage",
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "served", "compared", "disagreements"),
+    [
+        ([("prompt.decided", {}), ("turn.end", {})], [], 0, None),
+        ([("prompt.decided", {}), ("turn.end", {})], [(OPUS, {})], 1, 0),
+        ([("prompt.decided", {}), ("turn.end", {})], [(HAIKU, {"agent_id": "a", "agent_type": "haiku-general"})], 1, 1),
+        ([("prompt.decided", {})], [(OPUS, {})], 0, None),
+        ([("prompt.decided", {"rung": "none"}), ("turn.end", {})], [(OPUS, {})], 0, None),
+        ([("prompt.decided", {"rung": "mod", "main_model": "haiku"}), ("turn.end", {})], [(OPUS, {})], 0, None),
+    ],
+)
+def test_the_sources_are_compared_where_both_can_judge(event, message, events, served, compared, disagreements):
+    found = figures(
+        *(event(kind, **fields) for kind, fields in events),
+        served=[message(model, **fields) for model, fields in served],
+    )
+    assert (found["compared"], found["disagreements"]) == (compared, disagreements)
+
+
+@pytest.mark.parametrize(
+    ("payloads", "told"),
+    [
+        ([{}], {}),
+        ([{"stepped_down": None, "stood_in": None}], {"step_downs": 0, "stand_ins": 0, "blown_fuses": 0}),
+        (
+            [
+                {"stepped_down": {"from": "opus", "why": "x"}, "stood_in": None},
+                {"stood_in": {"from": "opus", "why": "x"}},
+                {},
+            ],
+            {"step_downs": 1, "stand_ins": 1, "blown_fuses": 0},
+        ),
+        (
+            [{"switch": {"switch": True, "base": "opus"}}, {"switch": {"switch": False}}, {"switch": None}],
+            {"main_switches": 1},
+        ),
+        ([{"switch": {"switch": False}}], {"main_switches": 0}),
+        ([{"switch": {"figures": "of another kind"}}], {}),
+    ],
+)
+def test_what_was_weighed_is_counted_where_it_was_told(event, payloads, told):
+    found = figures(*(event("prompt.decided", prompt_id=f"p{n}", **payload) for n, payload in enumerate(payloads)))
+    names = ("step_downs", "stand_ins", "blown_fuses", "main_switches")
+    assert {name: found[name] for name in names if found[name] is not None} == told
+
+
+def test_a_fuse_blows_once_in_a_session_however_often_it_is_told(event):
+    launched = {"entity": ("spawn", "t"), "model": OPUS}
+    found = figures(
+        event("spawn.launched", **launched, blown="rewrite"),
+        event("rung.blown", entity=("rung", "rewrite"), failures=3, why="x"),
+        event("rung.blown", entity=("rung", "mod"), failures=3, why="x"),
+        event("prompt.decided", session="t", blown="mod"),
+        event("spawn.launched", **launched, session="u", blown=None),
+        event("spawn.launched", **launched, session="v", blown="rewrite"),
+    )
+    assert found["blown_fuses"] == 4
 
 
 @pytest.mark.parametrize(

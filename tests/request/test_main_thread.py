@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 from payloads import PROMPT, SESSION, ask, logged, prompt
@@ -163,12 +164,25 @@ def test_a_mod_that_does_not_deliver_is_left_alone_after_three_prompts(step, is_
         mod(step)
     answer = json.loads(ask(project, prompt(EASY), **ALL) or b"{}")
     found = decided(place)
+    assert found["blown"] == ("mod" if is_blown else None)
     if is_blown:
         assert "the mod is left alone for the rest of this session" in answer["systemMessage"]
         assert (found["rung"], found["subagents_rung"]) == ("directive", "rewrite")
         assert not os.path.exists(f"{folder}/route.json")
     else:
         assert (found["rung"], "systemMessage" in answer) == ("mod", False)
+
+
+@pytest.mark.parametrize("setting", ["on", "off"])
+def test_the_status_line_can_tell_of_another_model(setting, mod, folder, project):
+    wanted = {**ALL, "ORCHESTRATOR_STATUSLINE__ALARM": setting}
+    mod()
+    ask(project, prompt(EASY), **wanted)
+    mod(WRONG)
+    ask(project, prompt(EASY), **wanted)
+    alarm = Path(folder, "alarm")
+    told = alarm.read_text() if alarm.exists() else None
+    assert told == ("haiku was decided, claude-opus-5-5 served\n" if setting == "on" else None)
 
 
 @pytest.mark.parametrize("line", [b"garbage\n", b"[]\n", b'{"asked":"haiku"', b"\xff\n"])

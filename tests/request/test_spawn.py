@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from payloads import PROMPT, SESSION, SPAWN, ask, logged, payload, prompt
+from payloads import AT_HOME, PROMPT, SESSION, SPAWN, ask, logged, payload, prompt
 
 from state.paths import session_dir
 
@@ -92,7 +92,12 @@ def test_a_long_prompt_comes_back_whole(project, place):
         (
             {**spawn(), "permission_mode": "auto"},
             {},
-            "the mod gave no sign of life; in auto mode a rewritten call is refused or skips the check",
+            "the mod gave no sign of life; in auto mode a rewritten call may be refused",
+        ),
+        (
+            {**spawn(), "permission_mode": "plan"},
+            {},
+            "the mod gave no sign of life; in plan mode a rewritten call may be refused",
         ),
         (
             payload("PreToolUse", tool_name="Workflow", tool_input={"script": "agent('x')"}),
@@ -220,6 +225,13 @@ def test_three_failures_in_a_row_switch_the_rung_off_and_are_told_once(project, 
     assert second is None
 
 
+def test_the_status_line_can_tell_of_another_model(project, place, monkeypatch):
+    monkeypatch.setitem(AT_HOME, "ORCHESTRATOR_STATUSLINE__ALARM", "on")
+    launch(project, "claude-opus-5-5", 1)
+    with open(f"{session_dir(place, SESSION)}/alarm") as file:
+        assert file.read() == "haiku was decided, claude-opus-5-5 served\n"
+
+
 @pytest.mark.parametrize("model", [None, "gateway/some-model"])
 def test_a_model_that_does_not_tell_its_tier_is_no_failure(model, project, place):
     for number in range(4):
@@ -235,8 +247,10 @@ def test_another_session_has_its_own_fuse(project, place):
 
 
 def test_a_forced_environment_is_recorded(project, place):
-    ask(project, spawn(), CLAUDE_CODE_SUBAGENT_MODEL="opus", CLAUDE_CODE_SUBAGENT_MODEL_FORCE="1")
-    assert (ruled(place)["env_model"], ruled(place)["env_forced"]) == ("opus", True)
+    forced = {"CLAUDE_CODE_SUBAGENT_MODEL": "opus", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"}
+    ask(project, spawn(), **forced, ANTHROPIC_DEFAULT_HAIKU_MODEL="mine", ANTHROPIC_DEFAULT_OPUS_MODEL="other")
+    found = ruled(place)
+    assert (found["env_model"], found["env_forced"], found["env_alias"]) == ("opus", True, "mine")
 
 
 @pytest.mark.parametrize("wrong", [None, [], 7, "x", {"prompt": 7}, {"prompt": EASY, "subagent_type": ["a"]}])

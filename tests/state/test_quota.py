@@ -79,6 +79,7 @@ LATER = NOW + 60
         (five(60), five(59), None, 60),  # two sessions, whose writing crossed
         (five(60), five(3, RESET + 5 * 3600), ("other", 7), 3),  # the next window
         (five(60), five(99, RESET - 5 * 3600), ("other", 7), 60),  # the last one
+        (five(60), five(99, RESET - 3600), ("other", 7), 60),
         (five(60), five(2, RESET - 3600), None, 2),  # the platform moved the window
         (five(60), five(70, LATER - 1), None, 60),  # a window that is over by now
         (five(60, NOW + 30), five(4, None), ("other", 7), 4),  # ours is over, so this is of the next
@@ -157,6 +158,7 @@ def test_a_long_history_is_rotated_once(user, monkeypatch):
     both = history(user, quota.LOG + ".1") + history(user)
     assert [line["windows"]["five_hour"]["used"] for line in both] == list(range(10))[-len(both) :]
     assert len(both) >= 4
+    assert 0 < len(history(user)) < len(both)
 
 
 WRITER = """\
@@ -165,7 +167,8 @@ sys.path.insert(0, sys.argv[1])
 from state import quota
 for number in range(60):
     used = number + int(sys.argv[3]) / 10
-    quota.note(sys.argv[2], {"five_hour": {"used": used, "resets_at": 2e9}}, "statusline", 1.8e9, (f"{sys.argv[3]} {number}", 1))
+    call = f"{sys.argv[3]} {number}", 1
+    quota.note(sys.argv[2], {"five_hour": {"used": used, "resets_at": 2e9}}, "statusline", 1.8e9, call)
 """
 
 

@@ -1,11 +1,12 @@
 """What every engine of the store has to hold."""
 
+import itertools
 import multiprocessing
 import sqlite3
 
 import pytest
 
-from state.store import Event, HookError, Kept, Position, open_store
+from state.store import Event, HookError, Kept, Position, Served, Transcript, open_store
 
 DECIDED = "orchestration.prompt.decided"
 MIDNIGHT = "2026-11-21T00:00:00.000Z"
@@ -126,6 +127,110 @@ def test_forgetting_removes_what_is_older_and_nothing_else(store):
     assert store.count_before("2027-01-01T00:00:00.000Z") == Kept(1, 1)
     assert ids(store.events_between(MIDNIGHT, NEXT)) == ["new"]
     assert store.hook_errors_between(MIDNIGHT, NEXT) == [error("new")]
+
+
+def message(key, ts="2026-11-21T10:00:00.000Z", prompt_id="p", **more):
+    served = Served(
+        key, "s", prompt_id, None, None, None, "x", "x", ts, 1, 1, 1, 1, "low", False, False, None, False, None, None
+    )
+    return served._replace(**more)
+
+
+def add_messages(store, *messages):
+    """As of one more transcript, whatever was added before."""
+    known = len(store.transcript_positions())
+    return store.add_served(messages, None, behind(1, log=f"/transcripts/{known}")._replace(carried="{}"))
+
+
+def test_served_messages_come_back_as_they_went_in(store):
+    messages = [message("a", agent_id="a1", is_sidechain=True), message("b", served=None, prompt_id=None, is_copy=True)]
+    assert add_messages(store, *messages) == 2
+    assert sorted(store.served_between(MIDNIGHT, NEXT)) == messages
+    assert store.served_of("p") == messages[:1]
+
+
+def test_a_message_is_one_with_the_most_of_each_count(store):
+    first, second = message("a", output_tokens=9, input_tokens=2), message("a", output_tokens=4, input_tokens=7)
+    assert add_messages(store, first, second, first) == 1
+    assert add_messages(store, second._replace(ts="2026-11-21T09:00:00.000Z")) == 0
+    whole = first._replace(input_tokens=7, ts="2026-11-21T09:00:00.000Z")
+    assert store.served_between(MIDNIGHT, NEXT) == [whole]
+
+
+RANKED = [
+    message("a", session="t", prompt_id="original"),
+    message("a", session="u", prompt_id="another session's"),
+    message("a", session="r", is_sidechain=True, agent_id="a1", prompt_id="an agent's"),
+    message("a", session="r", is_sidechain=True, agent_id="a2", prompt_id="another agent's"),
+    message("a", session="a", is_copy=True, prompt_id=None),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(len(RANKED)), 3)))
+def test_the_original_has_a_message_whichever_copy_came_first(store, order):
+    for number in order:
+        add_messages(store, RANKED[number])
+    assert store.served_between(MIDNIGHT, NEXT) == [RANKED[min(order)]]
+
+
+def test_messages_and_position_are_taken_together_or_not_at_all(store):
+    with pytest.raises(sqlite3.IntegrityError):
+        add_messages(store, message("a"), message("b", ts=None))
+    assert (store.served_between(MIDNIGHT, NEXT), store.transcript_positions()) == ([], {})
+    after = behind(10)._replace(carried="{}")
+    assert store.add_served([message("a")], None, after) == 1
+    assert store.add_served([message("b")], None, after) is None
+    assert store.add_served([message("b")], after, after._replace(read_bytes=20, carried="{1}")) == 1
+    assert store.position("sessions/s", "7") == after._replace(read_bytes=20, carried="{1}")
+
+
+def test_the_positions_of_transcripts_are_apart(store):
+    store.add_events([], None, behind(1)._replace(bad_lines=2))
+    add_messages(store, message("a"))
+    assert list(store.positions()) == [("sessions/s", "7")]
+    assert list(store.transcript_positions()) == [("/transcripts/0", "7")]
+    assert store.bad_lines() == 2
+
+
+def test_the_messages_of_a_prompt_belong_to_when_it_was_decided(store):
+    add(store, event("decided", "2026-11-21T23:59:00.000Z", DECIDED), event("end", "2026-11-21T08:00:00.000Z"))
+    late = message("late", "2026-11-22T00:01:00.000Z")
+    loose = message("loose", "2026-11-22T00:02:00.000Z", prompt_id="undecided")
+    add_messages(store, late, loose, message("none", NEXT, prompt_id=None))
+    assert store.served_between(MIDNIGHT, NEXT) == [late]
+    following = store.served_between(NEXT, "2026-11-23T00:00:00.000Z")
+    assert sorted(found.message_id for found in following) == ["loose", "none"]
+    assert store.time_of_prompt("p") == "2026-11-21T08:00:00.000Z"
+    assert store.time_of_prompt("undecided") == "2026-11-22T00:02:00.000Z"
+    assert store.time_of_prompt("unknown") is None
+
+
+def test_transcripts_are_those_that_events_name(store):
+    def told(key, kind, session, ts, payload):
+        return event(key, ts, f"orchestration.{kind}", session)._replace(payload=payload)
+
+    add(
+        store,
+        told("a", "session.start", "s", "2026-11-21T10:00:00.000Z", '{"transcript_path":"/s.jsonl"}'),
+        told("b", "session.start", "s", "2026-11-21T11:00:00.000Z", '{"transcript_path":"/s.jsonl"}'),
+        told("c", "agent.end", "s", "2026-11-21T10:30:00.000Z", '{"transcript_path":"/s/agent-1.jsonl"}'),
+        told("d", "session.start", "t", "2026-11-21T10:00:00.000Z", '{"transcript_path":null}'),
+        told("e", "session.start", "t", "2026-11-21T10:00:00.000Z", "{}"),
+        told("f", "turn.end", "s", "2026-11-21T09:00:00.000Z", '{"transcript_path":"/not.jsonl"}'),
+    )
+    since = "2026-11-21T09:00:00.000Z"
+    assert sorted(store.transcripts()) == [
+        Transcript("s", "/s.jsonl", since),
+        Transcript("s", "/s/agent-1.jsonl", since),
+    ]
+
+
+def test_forgetting_removes_old_messages_too(store):
+    add_messages(store, message("old", "2026-11-20T23:59:59.999Z"), message("new", MIDNIGHT))
+    assert store.count_before(MIDNIGHT) == Kept(0, 0, 1)
+    assert store.forget_before(MIDNIGHT) == Kept(0, 0, 1)
+    assert store.count_before(MIDNIGHT) == Kept(0, 0, 0)
+    assert [found.message_id for found in store.served_between(MIDNIGHT, NEXT)] == ["new"]
 
 
 def _write(place, writer, count):

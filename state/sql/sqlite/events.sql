@@ -33,7 +33,8 @@ SELECT id, ts, event, session, stage, kind FROM hook_errors WHERE ts >= :since A
 -- name: count_before
 SELECT
     (SELECT count(*) FROM events WHERE ts < :ts),
-    (SELECT count(*) FROM hook_errors WHERE ts < :ts)
+    (SELECT count(*) FROM hook_errors WHERE ts < :ts),
+    (SELECT count(*) FROM served WHERE ts < :ts)
 
 -- name: forget_events_before
 DELETE FROM events WHERE ts < ?
@@ -42,18 +43,19 @@ DELETE FROM events WHERE ts < ?
 DELETE FROM hook_errors WHERE ts < ?
 
 -- name: bad_lines
-SELECT coalesce(sum(bad_lines), 0) FROM log_positions
+SELECT coalesce(sum(bad_lines), 0) FROM log_positions WHERE carried IS NULL
 
 -- name: positions
-SELECT log, inode, read_bytes, head, bad_lines, last_ts FROM log_positions
+SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions WHERE carried IS NULL
 
 -- name: position
-SELECT log, inode, read_bytes, head, bad_lines, last_ts FROM log_positions WHERE log = ? AND inode = ?
+SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions WHERE log = ? AND inode = ?
 
 -- name: keep_position
-INSERT INTO log_positions (log, inode, read_bytes, head, bad_lines, last_ts) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO log_positions (log, inode, read_bytes, head, bad_lines, last_ts, carried) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (log, inode) DO UPDATE SET
-    read_bytes = excluded.read_bytes, head = excluded.head, bad_lines = excluded.bad_lines, last_ts = excluded.last_ts
+    read_bytes = excluded.read_bytes, head = excluded.head, bad_lines = excluded.bad_lines, last_ts = excluded.last_ts,
+    carried = excluded.carried
 
 -- name: forget_position
 DELETE FROM log_positions WHERE log = ? AND inode = ?

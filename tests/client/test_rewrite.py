@@ -1,0 +1,114 @@
+"""The rewrite rung with the real client: what the API is asked for is what the hook decided, for every spawn."""
+
+import json
+
+import pytest
+from fake_api import AGENT_HEADER
+
+pytestmark = pytest.mark.client
+
+GO = "Say hello in one word."
+EASY = ["Fix the typo in README.md", "List the test files.", "Bump the version in package.json to 1.2.3"]
+HARD = [
+    "Find the cause of the rare deadlock between pool and writer; it cannot be reproduced. Prove the fix right.",
+    "Design the sharding of our ledger across regions, with the trade-offs of consistency and failover.",
+]
+TIERS = ("haiku", "sonnet", "opus")
+
+
+def agent(text, **more):
+    return {"name": "Agent", "input": {"description": "do it", "prompt": f"CHILD {text}", **more}}
+
+
+def calls(count):
+    """Spawns of every shape, with models that nobody decided on."""
+    texts = (EASY + HARD) * count
+    models = ({"model": "sonnet"}, {"model": "opus"}, {}, {"model": "haiku", "subagent_type": "general-purpose"})
+    wait = ({"run_in_background": False}, {})
+    shape = {"subagent_type": "general-purpose"}
+    return [agent(texts[n], **{**shape, **models[n % 4], **wait[n % 2]}) for n in range(count)]
+
+
+def decided(world):
+    """Child's prompt hash to the alias that was decided."""
+    events = [event for event in world.events() if event["type"] == "orchestration.spawn.requested"]
+    return [(event["payload"]["rung"], event["payload"]["model_set"]) for event in events]
+
+
+def children(run):
+    """The first request of every agent: its prompt's tail and its model."""
+    first = {}
+    for request in run.requests:
+        name = request["headers"].get(AGENT_HEADER)
+        if name:
+            first.setdefault(name, request["body"]["model"])
+    return first
+
+
+def launched(world):
+    return {
+        event["entity"]["id"]: event["payload"]
+        for event in world.events()
+        if event["type"] == "orchestration.spawn.launched"
+    }
+
+
+@pytest.fixture
+def world(new_world):
+    return new_world()
+
+
+@pytest.mark.parametrize("mode", ["default", "dontAsk", "acceptEdits"])
+def test_every_spawn_gets_the_model_decided(mode, world):
+    spawns = calls(12)
+    run = world.claude(
+        GO,
+        rules=[{"agent": False, "prompt": GO, "times": 1, "tool_use": spawns}],
+        args=["--permission-mode", mode],
+    )
+    assert run.rc == 0
+    told = launched(world)
+    assert len(told) == len(children(run)) == 12
+    rulings = decided(world)
+    assert {rung for rung, _ in rulings} == {"rewrite"}
+    assert all(payload["is_as_decided"] is True for payload in told.values())
+    served = {payload["agent_id"]: payload["decided_tier"] for payload in told.values()}
+    asked = {name: next(tier for tier in TIERS if tier in model) for name, model in children(run).items()}
+    assert asked == served
+    assert set(served.values()) == {"haiku", "opus"}
+
+
+@pytest.mark.parametrize("mode", ["auto", "plan"])
+def test_where_the_client_checks_calls_they_stay_as_they_are(mode, world):
+    world.claude(
+        GO,
+        rules=[{"agent": False, "prompt": GO, "times": 1, "tool_use": calls(1)}],
+        args=["--permission-mode", mode],
+    )
+    ((rung, model),) = decided(world)
+    assert (rung, model) == ("none", None)
+
+
+def test_nested_agents_and_two_sessions_at_once(world):
+    shape = {"subagent_type": "general-purpose", "run_in_background": False}
+    nested = [agent("Fix the typo in CHANGES.md", **shape, model="opus")]
+    spawns = [agent(HARD[1], **shape, model="haiku")]
+    rules = [
+        {"agent": False, "prompt": GO, "times": 2, "tool_use": spawns},
+        {"agent": True, "prompt": "CHILD Design", "times": 2, "tool_use": nested},
+    ]
+    runs = world.side_by_side([GO, GO], rules)
+    assert [run.rc for run in runs] == [0, 0]
+    told = launched(world)
+    assert sorted(payload["decided_tier"] for payload in told.values()) == ["haiku", "haiku", "opus", "opus"]
+    assert sorted(children(runs[0]).values()) == ["claude-haiku-5-5"] * 2 + ["claude-opus-5-5"] * 2
+
+
+def test_a_spawn_with_a_very_long_prompt_arrives_whole(world):
+    text = "Fix the typo in README.md " + "\N{SNOWMAN} " * 20_000
+    run = world.claude(GO, [{"agent": False, "prompt": GO, "times": 1, "tool_use": [agent(text, model="opus")]}])
+    (child,) = [request["body"] for request in run.requests if AGENT_HEADER in request["headers"]]
+    ((_, decided_model),) = decided(world)
+    assert decided_model in child["model"]
+    assert decided_model != "opus"
+    assert text in json.dumps(child["messages"], ensure_ascii=False)
