@@ -16,7 +16,7 @@ const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/ // what the hooks name a fil
 // `at`: when the user last asked. What was decided before that does not count.
 type Session = { id: string; folder: string; at: number }
 type Route = { at: number; main?: { model?: unknown } | null; answer?: unknown; status?: unknown }
-type Turn = { id: string; model?: string; answer?: string }
+type Turn = { id: string; model?: string; answer?: string; base?: string }
 
 let session: Session | undefined
 let turn: Turn | undefined
@@ -73,6 +73,11 @@ const turnOf = async ($: EngineInterface, e: TurnStepInput): Promise<Turn | unde
   return turn?.id === e.turnId ? turn : undefined
 }
 
+// Where the engine itself left the session's model, as in a fallback, it knows why. Asked anew only of a model that is
+// new to the turn.
+const isOwn = async ($: EngineInterface, e: TurnStepInput, own: Turn) =>
+  e.model === own.base || e.model === (own.base = await $.session.model())
+
 // The engine tells that a model is not to be had by its last chunk, and answers nothing. So its chunks go on one late
 // until something of the answer is there, and that last one does not.
 async function* unlessRefused(stream: HookStream<TurnStepChunk, TurnStepResult>, signal: AbortSignal) {
@@ -91,14 +96,17 @@ async function* unlessRefused(stream: HookStream<TurnStepChunk, TurnStepResult>,
   return result
 }
 
-const note = ($: EngineInterface, e: TurnStepInput, asked: string | null, result?: TurnStepResult) => {
+const note = (
+  $: EngineInterface, e: TurnStepInput, asked: string | null, signal: AbortSignal, result?: TurnStepResult,
+) => {
   if (!session) return
   const usage = result?.usage
+  const isWell = signal.aborted || (result && result.stopReason !== null)
   lines.push(JSON.stringify({
     at: Date.now(), turn: e.turnId, index: e.index, agent: e.agentId ?? null, engine: e.model, asked,
     served: usage?.model ?? null, input: usage?.input_tokens ?? null, output: usage?.output_tokens ?? null,
     cache_read: usage?.cache_read_input_tokens ?? null, cache_write: usage?.cache_creation_input_tokens ?? null,
-    error: result ? null : 'no response',
+    error: isWell ? null : 'no response',
   }))
   const goesOn = result?.stopReason === 'tool_use' && lines.length < LINES_MOST && Date.now() - written < LINES_MS
   if (!goesOn) void flush($)
@@ -148,15 +156,14 @@ export const register: Register = on => {
       yield { kind: 'stop', stopReason: 'end_turn', usage: null }
       return { turnId: e.turnId, index: e.index, answer: text, toolUses: [], stopReason: 'end_turn', usage: null }
     }
-    // Where the engine itself left the session's model, as in a fallback, it knows why.
-    if (own?.model && e.model === (await $.session.model())) {
+    if (own?.model && (await isOwn($, e, own))) {
       const result = yield* unlessRefused(next({ ...e, model: own.model }), next.signal)
-      note($, e, own.model, result)
+      note($, e, own.model, next.signal, result)
       if (result) return result
       own.model = undefined
     }
     const result = yield* next(e)
-    note($, e, (e.agentId && given.get(e.agentId)) ?? null, result)
+    note($, e, (e.agentId && given.get(e.agentId)) ?? null, next.signal, result)
     return result
   }).catch(async function* ($, e, next) { return yield* next(e) })
 

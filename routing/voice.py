@@ -97,16 +97,31 @@ def _next_tag(raw: bytes, at: int) -> int:
 
 
 def _end_of_markup(lower: bytes, start: int) -> int:
-    begins_line = not lower[lower.rfind(b"\n", 0, start) + 1 : start].strip()
-    close = b"-->" if lower.startswith(b"<!--", start) else b"</" + _name(lower, start + 1)
-    end = lower.find(close, start + 1)
+    end = _end_of_comment(lower, start) if lower.startswith(b"<!--", start) else _end_of_element(lower, start)
     if end >= 0:
-        tail = lower.find(b">", end)
-        return tail + 1 if tail >= 0 else len(lower)
-    if begins_line:
+        return end
+    if not lower[lower.rfind(b"\n", 0, start) + 1 : start].strip():
         blank = lower.find(b"\n\n", start)
         return blank if blank >= 0 else len(lower)
     return start + 1  # `Vec<String>`
+
+
+def _end_of_comment(lower: bytes, start: int) -> int:
+    end = lower.find(b"-->", start)
+    return end if end < 0 else end + 3
+
+
+def _end_of_element(lower: bytes, start: int) -> int:
+    """After the tag that closes it and all of its name in it; -1 when nothing closes it."""
+    name = _name(lower, start + 1)
+    end = close = lower.find(b"</" + name, start + 1)
+    for inner in range(MOST_MARKS):
+        if close < 0 or lower.count(b"<" + name, start + 1, close) <= inner:
+            break
+        close = lower.find(b"</" + name, close + 1)
+        end = max(end, close)
+    tail = lower.find(b">", end)
+    return end if end < 0 else tail + 1 if tail >= 0 else len(lower)
 
 
 def _name(lower: bytes, at: int) -> bytes:

@@ -184,6 +184,22 @@ describe('a step', () => {
   })
 })
 
+test('a turn in which the engine falls back gets its own model back', async ($, on) => {
+  const { asked, route } = world(on, ENV, { toolUse: true })
+  await $.prompt.submit(PROMPT)
+  route({ main: { model: 'haiku' } })
+  for (const [index, model] of [SESSION_MODEL, 'claude-sonnet-5-5', SESSION_MODEL].entries())
+    await run($.turn.step(step({ index, model })))
+  expect(asked).toEqual(['haiku', 'claude-sonnet-5-5', 'haiku'])
+})
+
+test('a step of the engine\'s own that fails is written down as failed', async ($, on) => {
+  const { steps } = world(on, ENV, { refuses: SESSION_MODEL })
+  await $.prompt.submit(PROMPT)
+  await run($.turn.step(step()))
+  expect(steps().map(line => [line.asked, line.served, line.error])).toEqual([[null, null, 'no response']])
+})
+
 describe('an answer', () => {
   test('is given once, without a request', async ($, on) => {
     const { asked, route } = world(on)

@@ -30,7 +30,7 @@ from orchestrate.agents.process import ProcessLimits
 from orchestrate.agents.progress import Progress
 from orchestrate.agents.record import Facts, Record
 from orchestrate.agents.stop import Stop, on_signals
-from state import journal, log
+from state import journal, log, quota
 from state.errors import FAILED, INTERRUPTED, OK, REFUSED, UserError
 
 DEEPEST = 3  # an agent that starts an agent that starts an agent
@@ -187,6 +187,8 @@ class _Conduct:
         self.history.append(Attempt(self.model, outcome.kind, took_ms, outcome.detail, stood_in, served))
         log.tell("info", "attempt.finished", model=self.model, outcome=outcome.kind, took_s=round(took_s, 3))
         now = time.time()
+        if self.ear.tally.limits and self.job.place.user:
+            quota.note(self.job.place.user, quota.told(self.ear.tally.limits), "stream", now)
         if stood_in:
             breaker.failed(self.job.shared, self.model, why, now)
         if outcome.kind == "ok":

@@ -62,6 +62,7 @@ class Tally:
         self.garbage = 0  # lines that are no JSON object
         self.text = ""
         self.rate_limit: RateLimit | None = None
+        self.limits: Mapping[str, object] = {}  # what the platform said last of the account's limits, as it said it
         self.api_error: ApiError | None = None  # until a model answers after it
         self.blocked: str | None = None  # a hook's reason to stop the prompt
         self.interrupted = False
@@ -181,6 +182,7 @@ class Tally:
         self._limit(_dict(line, "rate_limit_info"))
 
     def _limit(self, info: Mapping[str, object]) -> None:
+        self.limits = info or self.limits
         if status := _text(info, "status"):
             self.rate_limit = RateLimit(status, _number(info, "resetsAt"), _text(info, "rateLimitType") or None)
 

@@ -74,6 +74,7 @@ RUN_HELP = """Have the agent NAME answer one REQUEST: the same as `orchestrate-r
 Examples:
   $ orchestrate agents run opus-general "Review the last commit"
   $ orchestrate agents run haiku-general "Fix typo in README.md" --json
+  $ orchestrate agents run sonnet-general "Mend the failing test" --check "pytest -q"
   $ echo "Fix typo in README.md" | orchestrate agents run haiku-general --interactive
 """
 command.add_command(

@@ -12,7 +12,7 @@ from orchestrate.agents import answer, breaker, runs
 from orchestrate.agents.progress import Progress
 from orchestrate.request import context, mode
 from orchestrate.request.call import Call
-from state import snapshot
+from state import quota, snapshot
 
 
 @pytest.fixture
@@ -128,6 +128,13 @@ def test_a_limit_is_waited_for(desk):
     asked = desk.ask("limited ok")
     assert (asked.code, asked.out, desk.calls()) == (0, "done by haiku\n", [("limited", "haiku"), ("ok", "haiku")])
     assert time.time() >= int(began) + 1
+
+
+def test_what_the_platform_says_of_a_limit_is_kept_for_all_sessions(desk):
+    assert desk.ask("warned").code == 0
+    reading = quota.read(desk.place.user)["five_hour"]
+    assert (reading.used, reading.source) == (91.0, "stream")
+    assert 7000 < reading.resets_at - time.time() <= 7200
 
 
 def test_a_limit_beyond_the_time_there_is_fails_at_once(desk):

@@ -176,8 +176,8 @@ def test_status_for_a_person(orchestrate, settings, project):
         "plugin   not enabled\n"
         "live     rewrite (main thread: directive, subagents: rewrite, enforcement: subagents)\n"
         "  mod        off        the hooks are in the settings, and the mod comes with the plugin\n"
-        "  rewrite    available  sets the model of subagents, but not in permission mode auto, "
-        "in which interactive sessions may begin\n"
+        "  rewrite    available  sets the model of subagents, but not in permission modes auto and plan, "
+        "and sessions may begin in auto\n"
         "  directive  available  tells the model which agent to use\n",
         "",
     )

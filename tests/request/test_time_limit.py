@@ -64,7 +64,7 @@ def test_a_held_lock_delays_a_moment_and_the_record_is_there(hook, place):
         took_s = time.monotonic() - began
     assert (code, stderr) == (0, "")
     assert "haiku-general" in said(stdout)
-    assert 0.15 < took_s < 0.5
+    assert 0.15 < took_s < 1.5  # far below the limit of 2 s, also on a busy machine
     assert len(logged(place)) == 1
 
 
