@@ -94,11 +94,20 @@ def test_a_disregarded_directive_counts_as_ignored(deaf):
     assert figures(world) == dict(zip(FIGURES, (1, 1, 0, 1, 0, 0.0, 1.0), strict=True))
 
 
+ADVISED = {"ORCHESTRATOR_ENFORCEMENT": "advise"}
+
+
 def test_another_agent_or_another_model_counts_as_ignored(new_world):
     world = new_world()
-    world.claude(PROMPT, rules=[spawns("general-purpose", model="haiku")])
-    world.claude(PROMPT, rules=[spawns("haiku-general", model="opus")])
+    world.claude(PROMPT, rules=[spawns("general-purpose", model="haiku")], **ADVISED)
+    world.claude(PROMPT, rules=[spawns("haiku-general", model="opus")], **ADVISED)
     assert figures(world) == dict(zip(FIGURES, (2, 2, 0, 2, 0, 0.0, 1.0), strict=True))
+
+
+def test_the_agent_that_was_named_gets_the_model_decided_whatever_was_asked_for(new_world):
+    world = new_world()
+    world.claude(PROMPT, rules=[spawns("haiku-general", model="opus")])
+    assert figures(world) == dict(zip(FIGURES, (1, 1, 1, 0, 0, 1.0, 1.0), strict=True))
 
 
 def test_an_agent_that_is_waited_for_is_followed_and_its_tokens_are_recorded(new_world):
