@@ -12,7 +12,7 @@ demo: .venv/.made
 	@$(BIN)/orchestrate demo
 
 test: .venv/.dev deps client lint
-	$(BIN)/python -m pytest tests -m "" --cov --cov-report=term:skip-covered --cov-fail-under=80
+	$(BIN)/python -m pytest tests -m "" -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=80
 	$(BIN)/python -m pytest bench
 
 fast: .venv/.dev lint

@@ -1,16 +1,20 @@
 """What the mod adds to a step: the time between two requests of one turn, with it and without, in one interleaved run.
 
-The plugin with the mod against the one without, in the real client: the same hooks, the same model, a fake API that
-answers at once, turns of 25 steps. The model is decided for every step, so all of the mod's work is there.
+The plugin with the mod against the one without, in the real client: the same hooks, the same model, turns of 25 steps,
+and a fake API whose answers come event by event. The model is decided for each step, so all of the mod's work is there.
+A third plugin has a mod that hands everything through: what the client itself takes for any mod, which is most of it
+and depends on the machine. Where that leaves less than 1 ms of the limit, ours may take 1 ms more than it.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import gates
 import pytest
@@ -22,16 +26,36 @@ CELL = Path(__file__).with_name("mod_cell.py")
 STEPS = 25
 ROUNDS = 6
 TRIES = 3  # a figure counts as exceeded when it is so each time: a busy machine slows the client as much as us
+PACE_S = 0.005
 LIMIT_MS = 3.0
+OWN_MS = 1.0
 PROMPT = "Find the race condition in the scheduler and prove that the fix is right"
+THROUGH = (
+    "export const register = on => {\n  on('turn.step', async function* ($, e, next) { return yield* next(e) })\n}\n"
+)
 OURS = "const own = "  # in the mod: a line that every step comes by
 SLOW = "await $.clock.sleep(10)\n    "
+
+
+class Added(NamedTuple):
+    """The medians of milliseconds per step beyond those of no mod."""
+
+    ours: float
+    through: float
+
+    @property
+    def limit(self):
+        return max(LIMIT_MS, self.through + OWN_MS)
+
+    @property
+    def holds(self):
+        return self.ours <= self.limit
 
 
 @pytest.fixture
 def world(tmp_path):
     if reason := rig.lacking():
-        pytest.skip(reason)
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     world = rig.World(tmp_path / "world")
     world.orchestrate("install", "--scope", "plugin")
     (world.project / "README.md").write_text("one line\n")
@@ -39,22 +63,26 @@ def world(tmp_path):
 
 
 @pytest.fixture
-def plugin(tmp_path):
-    """A copy that nobody changes while it is measured."""
-    folder = tmp_path / "hooks"
-    shutil.copytree(rig.REPO / "hooks", folder)
-    return folder
+def plugins(tmp_path):
+    """Copies that nobody changes meanwhile: ours, one that hands everything through, one without a mod."""
+    ours, through = tmp_path / "ours", tmp_path / "through"
+    for folder in (ours, through):
+        shutil.copytree(rig.REPO / "hooks", folder)
+    (through / "register.ts").write_text(THROUGH)
+    return ours, through, ours / "classic"
 
 
-def gaps(world, plugin, rounds):
-    """Two lists of turns, with the mod and without: the milliseconds between the requests of each."""
+def gaps(world, plugins, rounds):
+    """For each plugin its turns: the milliseconds between the requests of each."""
     read = [{"name": "Read", "input": {"file_path": str(world.project / "README.md")}}]
-    env = {**world.client_env, "ORCHESTRATOR_ENFORCEMENT": "session"}
     argv = [str(rig.CLIENT), "-p", PROMPT, "--model", "opus", "--plugin-dir"]
-    commands = [
-        {"args": [*argv, str(folder)], "env": env, "cwd": str(world.project)} for folder in (plugin, plugin / "classic")
-    ]
-    job = {"rules": [{"times": STEPS - 1, "tool_use": read}], "commands": commands, "rounds": rounds}
+    at = {"env": {**world.client_env, "ORCHESTRATOR_ENFORCEMENT": "session"}, "cwd": str(world.project)}
+    job = {
+        "rules": [{"times": STEPS - 1, "tool_use": read}],
+        "commands": [{"args": [*argv, str(folder)], **at} for folder in plugins],
+        "rounds": rounds,
+        "pace_s": PACE_S,
+    }
     done = subprocess.run(
         [*rig.UNSHARE, sys.executable, str(CELL)], input=json.dumps(job), text=True, capture_output=True, check=False
     )
@@ -62,10 +90,11 @@ def gaps(world, plugin, rounds):
     return json.loads(done.stdout)
 
 
-def added(world, plugin, rounds=ROUNDS):
-    ours, others = gaps(world, plugin, rounds)
-    assert {len(turn) for turn in ours + others} == {STEPS - 1}
-    return median(chain(*ours)) - median(chain(*others))
+def added(world, plugins, rounds=ROUNDS):
+    measured = gaps(world, plugins, rounds)
+    assert {len(turn) for turns in measured for turn in turns} == {STEPS - 1}
+    ours, through, none = [median(chain(*turns)) for turns in measured]
+    return Added(ours - none, through - none)
 
 
 def asked(world):
@@ -74,18 +103,18 @@ def asked(world):
     return [json.loads(line)["asked"] for file in files for line in file.read_text().splitlines()]
 
 
-@pytest.mark.timeout(400)
-def test_what_the_mod_adds_to_a_step(world, plugin, benchmark):
-    figure = benchmark.pedantic(added, (world, plugin), rounds=1)
-    tries = 1
-    while figure > LIMIT_MS and tries < TRIES:
-        figure, tries = added(world, plugin), tries + 1
-    assert gates.kept(benchmark, figure, LIMIT_MS)
-    assert asked(world) == ["opus"] * STEPS * ROUNDS * tries
+@pytest.mark.timeout(600)
+def test_what_the_mod_adds_to_a_step(world, plugins, benchmark):
+    figures = [benchmark.pedantic(added, (world, plugins), rounds=1)]
+    while not figures[-1].holds and len(figures) < TRIES:
+        figures.append(added(world, plugins))
+    gates.kept(benchmark, figures[-1].ours, figures[-1].limit)
+    assert figures[-1].holds, figures
+    assert asked(world) == ["opus"] * STEPS * ROUNDS * len(figures)
 
 
-def test_a_slow_mod_exceeds_the_gate(world, plugin):
-    mod = plugin / "register.ts"
+def test_a_slow_mod_exceeds_the_gate(world, plugins):
+    mod = plugins[0] / "register.ts"
     assert mod.read_text().count(OURS) == 1
     mod.write_text(mod.read_text().replace(OURS, SLOW + OURS))
-    assert added(world, plugin, rounds=1) > LIMIT_MS
+    assert not added(world, plugins, rounds=2).holds

@@ -18,6 +18,7 @@ _KEY_CHARS = 16  # of a line's uuid
 TAIL_BYTES = 64
 _MOST = 1 << 53  # no count of tokens is that large, and no database refuses it
 _SYNTHETIC = "<synthetic>"
+_MADE_BY_MOD = "msg_hook_"  # an answer that a mod gave, under the session's model
 _ERROR = "api_error"
 _FALLBACKS = ("model_fallback", "model_refusal_fallback")
 
@@ -112,7 +113,7 @@ def _message(entry: Mapping[str, object], turn: _Turn, source: Source) -> Served
     if entry.get("type") != "assistant" or key is None or ts is None:
         return None
     model, usage = _text(message, "model"), _record(message, "usage")
-    is_real = model != _SYNTHETIC and entry.get("isApiErrorMessage") is not True
+    is_made = model == _SYNTHETIC or key.startswith(_MADE_BY_MOD) or entry.get("isApiErrorMessage") is True
     # A fork's first lines are its origin's: they follow no prompt here, name where they are from, or are too old.
     is_copy = turn.prompt_id is None or "forkedFrom" in entry or ts < source.since
     return Served(
@@ -123,7 +124,7 @@ def _message(entry: Mapping[str, object], turn: _Turn, source: Source) -> Served
         tool_use_id=source.tool_use_id,
         agent_type=source.agent_type or _text(entry, "attributionAgent"),
         requested=_text(entry, "requestedModel"),
-        served=model if is_real else None,
+        served=None if is_made else model,
         ts=ts,
         input_tokens=_count(usage, "input_tokens"),
         output_tokens=_count(usage, "output_tokens"),

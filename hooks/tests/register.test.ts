@@ -61,6 +61,10 @@ const SPAWN = {
 }
 const WORKFLOW = { ...SPAWN, subagentType: 'workflow-subagent', workflow: { runId: 'wf_1', agentIndex: 1 } }
 
+const pass = () => {
+  for (const now = Date.now(); Date.now() < now + 3; );
+}
+
 const run = async (stream: HookStream<TurnStepChunk, TurnStepResult>) => {
   const kinds: string[] = []
   for (;;) {
@@ -113,9 +117,25 @@ describe('a prompt', () => {
     const { asked, route } = world(on)
     await $.prompt.submit(PROMPT)
     route({ main: { model: 'haiku' } })
+    pass()
     await $.prompt.submit(NOTICE)
     await run($.turn.step(step({ turnId: 't2' })))
     expect(asked).toEqual(['haiku'])
+  })
+
+  test('that was not seen in time gets nothing that an earlier one decided', async ($, on) => {
+    const answers: Answers = {}
+    const { asked, clock, route } = world(on, ENV, answers)
+    await $.prompt.submit(PROMPT)
+    route({ main: { model: 'haiku' } })
+    pass()
+    answers.hangs = true
+    const submitted = $.prompt.submit(PROMPT)
+    await clock.advance(80)
+    await submitted
+    answers.hangs = false
+    await run($.turn.step(step()))
+    expect(asked).toEqual([SESSION_MODEL])
   })
 })
 

@@ -8,10 +8,13 @@ from orchestrate.request.call import Call, Outcome
 from state import journal
 from state.paths import safe_session
 
+COMPACTED = "compact"  # the same session goes on, in the middle of a turn
+
 
 def started(call: Call) -> Outcome:
     _make_current(call)
-    live.begin(call)
+    if call.text("source") != COMPACTED:
+        live.begin(call)
     payload: dict[str, object] = {
         "source": call.maybe("source"),
         "model": call.maybe("model"),

@@ -51,6 +51,14 @@ def test_the_answer_is_an_ordinary_one_of_one_turn_and_no_request(world, with_mo
     assert told == {"result": ANSWER, "subtype": "success", "is_error": False, "num_turns": 1, "modelUsage": {}}
 
 
+def test_the_ledger_takes_it_for_no_model_s(world, with_mod):
+    world.claude(PROMPT, [ANSWERS], with_mod, **BATCH)
+    ledger = json.loads(world.orchestrate("metrics", "ledger", "--json"))
+    served = {row["part"]: row["served"] for row in ledger["rows"]}
+    assert (served["main"], served["run"]) == ([], ["claude-haiku-5-5"])
+    assert (ledger["summary"]["mismatches"], ledger["alarm"]) == (0, None)
+
+
 def test_without_the_mod_it_is_a_block(world, plugin):
     run = world.claude(PROMPT, [ANSWERS], ["--plugin-dir", str(plugin / "classic")], **BATCH)
     assert (run.rc, models(run)) == (0, ["claude-haiku-5-5"])

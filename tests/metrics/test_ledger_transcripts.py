@@ -224,6 +224,15 @@ def test_what_the_client_wrote_itself_was_served_by_nobody(place, store, session
     assert [(message.served, tokens(message)) for message in stored(store)] == [(None, (0, 0, 0, 0))]
 
 
+def test_what_a_mod_answered_was_served_by_nobody(place, store, session):
+    session.prompt(STAYED)
+    usage = {"input_tokens": 0, "output_tokens": 0}
+    message = {"id": "msg_hook_1", "model": OPUS, "role": "assistant", "content": [], "usage": usage}
+    session.main.write("assistant", message=message)
+    take(place, store)
+    assert [message.served for message in stored(store)] == [None]
+
+
 def test_a_fallback_is_remembered_until_the_next_prompt(place, store, session):
     session.prompt(STAYED)
     session.main.falls_back(OPUS, HAIKU)

@@ -101,6 +101,13 @@ def test_a_session_that_begins_again_has_no_mod_until_it_gives_a_sign(folder, pr
     assert sorted(os.listdir(folder)) == ["log.jsonl"]
 
 
+def test_a_compaction_is_no_new_session(folder, project, place):
+    beat(folder)
+    ask(project, prompt(EASY))
+    ask(project, payload("SessionStart", source="compact"))
+    assert sorted(os.listdir(folder)) == ["log.jsonl", "mod.json", "route.json"]
+
+
 def test_a_link_in_the_place_of_the_sessions_is_not_followed(folder, project, place, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     os.rename(f"{place.state}/sessions", elsewhere)
