@@ -18,6 +18,7 @@ COMMANDS = {
     "context": "orchestrate.commands.context",
     "demo": "orchestrate.commands.demo",
     "doctor": "orchestrate.commands.doctor",
+    "feedback": "orchestrate.commands.feedback",
     "hooks": "orchestrate.commands.hooks",
     "init": "orchestrate.commands.init",
     "install": "orchestrate.commands.install",

@@ -1,11 +1,12 @@
 """Text to numbers: what a prompt asks for, apart from what it quotes or pastes."""
 
-from routing import vocabulary
-
 CAP_BYTES = 8192
 HEAD_BYTES = 6144
 WORD_LIMIT = 512
-BUCKETS = 8179  # prime: a word is hashed by its bytes modulo this
+# Primes: the bytes of a word as a number, modulo their product, place it among the hashed weights and in the lexicon.
+BUCKETS = 16381
+SLOTS = 5003
+CODES = BUCKETS * SLOTS
 
 QUOTED, PATH, IDENT, NUMBER = b"_quoted", b"_path", b"_ident", b"_number"
 TIER_NAMES = frozenset((b"haiku", b"sonnet", b"opus"))
@@ -25,6 +26,7 @@ _CURLY = (
     (b"\xc2\xbb", b'"'),
 )
 _LOG_STARTS = (b"at ", b"File ", b"==", b"@@", b"diff --git", b"Traceback", b"> ", b"//", b"#include", b"$ ")
+_NAMES_MOST = 16  # bytes that tiers' names in one line differ by
 _INDENTED = (b"    ", b"\t")
 
 
@@ -32,19 +34,14 @@ def _terms(text: str) -> frozenset[bytes]:
     return frozenset(text.encode().split(b","))
 
 
-_GROUPS = tuple((name, _terms(text)) for name, text in vocabulary.GROUPS.items())
-_OPENINGS = tuple((name, _terms(text)) for name, text in vocabulary.OPENINGS.items())
-_SUBSTRINGS = {name: tuple(term.encode() for term in terms) for name, terms in vocabulary.SUBSTRINGS.items()}
-POLITE = _terms(vocabulary.POLITE)
-_DEEP = ("concurrency words", "memory words", "security words", "proof words", "scale words", "incident words")
-_COUNT_VALUE = (0.0, 1.0, 1.5, 2.0)
-_LENGTHS = (4, 8, 14, 22, 34, 50, 75, 120)
-
-
 class Text:
-    """A prompt taken apart: its own words, and counts of what is not prose."""
+    """A prompt taken apart: its own words, and counts of what is not prose.
 
-    __slots__ = ("ask", "idents", "numbers", "pasted", "paths", "quoted", "raw", "terms", "wide", "words")
+    `letters` and `terms` are the same whichever tier is named. `terms` are its words, its pairs of words, and `~` with
+    the beginnings of words.
+    """
+
+    __slots__ = ("ask", "idents", "letters", "numbers", "pasted", "paths", "quoted", "raw", "terms", "wide", "words")
 
     def __init__(self, prompt: str) -> None:
         self.raw = scored(prompt)
@@ -57,8 +54,10 @@ class Text:
         words = self.words
         if not TIER_NAMES.isdisjoint(words):
             words = [QUOTED if word in TIER_NAMES else word for word in words]  # a tier's name is no word about work
+        self.letters = sum(map(len, words))
         pairs = zip(words, words[1:], strict=False)  # noqa: RUF007  itertools is an import that hooks do not need
-        self.terms = frozenset(words).union(map(b" ".join, pairs))
+        stems = [b"~" + word[: 4 if word[0] < 128 else 8] for word in words if len(word) > 4]
+        self.terms = frozenset(words).union(map(b" ".join, pairs), stems)
 
     def _read_words(self) -> None:
         tokens = self.ask.translate(_WORDS, b"'").split()
@@ -157,8 +156,12 @@ def looks_pasted(line: bytes) -> bool:
     bare = line.strip()
     if not bare:
         return False
-    symbols = len(bare) - len(bare.translate(None, _SYMBOLS))
-    return symbols * 10 > len(bare) or bare.startswith(_LOG_STARTS) or line.startswith(_INDENTED)
+    dense = 10 * (len(bare) - len(bare.translate(None, _SYMBOLS)))
+    size = len(bare)
+    if size - _NAMES_MOST < dense <= size:  # as long as whichever tier is named in it
+        lower = bare.lower()
+        size -= lower.count(b"haiku") + 2 * lower.count(b"sonnet")
+    return dense > size or bare.startswith(_LOG_STARTS) or line.startswith(_INDENTED)
 
 
 def _without_markers(ask: bytes) -> bytes:
@@ -206,95 +209,7 @@ _FOLDERS = _terms(
 
 _PRODUCTS = _terms("node.js,next.js,vue.js,react.js,three.js,d3.js,express.js,nuxt.js,nest.js,socket.io,asp.net")
 
-NAMES: tuple[str, ...] = (
-    "baseline",
-    *("length" for _ in _LENGTHS),
-    *(name for name, _ in _GROUPS),
-    *(name for name, _ in _OPENINGS),
-    "names a file",
-    "names several files",
-    "names an identifier",
-    "quotes a text",
-    "numbers",
-    "several numbers",
-    "is a question",
-    "many clauses",
-    "very many clauses",
-    "pasted lines",
-    "many pasted lines",
-    "stack trace",
-    "not English",
-    "many sentences",
-    "deep words of several kinds",
-    "deep words and high stakes",
-    "small and mechanical",
-    "small, no deep word",
-    "small and to be run",
+POLITE = _terms(
+    "please,pls,plz,hey,hi,hello,can,could,you,would,kindly,lets,let,us,i,want,need,to,we,id,like,just,ok,okay,now,then,"
+    "so,also,and,me,my,go,ahead,quick,quickly,bitte,kannst,du,por,favor,puedes,sil,te,plait,peux,tu,the,a,help,theres"
 )
-
-
-def dense(text: Text) -> list[float]:
-    """One value for each of NAMES."""
-    size, terms = text.size, text.terms
-    values = [1.0]
-    values += [float(size > limit) for limit in _LENGTHS]
-    counts = {name: min(3, len(terms & group)) for name, group in _GROUPS}
-    if not text.raw.isascii():
-        _count_substrings(text.ask, counts)
-    opening = _opening(text)
-    if opening == "asks to run something" and size <= 14:
-        counts["test words"] = 0  # to run tests is not to write them
-    values += [_COUNT_VALUE[count] for count in counts.values()]
-    values += [float(name == opening) for name, _ in _OPENINGS]
-    kinds = sum(counts[name] > 0 for name in _DEEP)
-    clauses = text.ask.count(b",") + text.ask.count(b";") + text.words.count(b"and") + text.ask.count(b" - ")
-    values += _surface(text, clauses)
-    values += [
-        float(kinds > 1) + float(kinds > 2),
-        float(kinds > 0 and counts["stakes words"] > 0),
-        float(size <= 14 and counts["mechanical words"] > 0 and kinds == 0),
-        float(size <= 22 and kinds == 0 and counts["destructive words"] == 0),
-        float(size <= 14 and kinds == 0 and opening == "asks to run something"),
-    ]
-    return values
-
-
-def _surface(text: Text, clauses: int) -> list[float]:
-    sentences = text.ask.count(b". ") + text.ask.count(b"? ") + text.ask.count(b".\n") + text.ask.count(b"\n\n")
-    foreign = 0 if text.ask.isascii() else len(text.ask) - len(text.ask.translate(None, bytes(range(128, 256))))
-    return [
-        float(text.paths > 0),
-        float(text.paths > 2),
-        float(text.idents > 0),
-        float(text.quoted > 0),
-        float(text.numbers > 0),
-        float(text.numbers > 2),
-        float(b"?" in text.ask),
-        float(clauses > 1),
-        float(clauses > 4),
-        float(text.pasted > 1),
-        float(text.pasted > 15),
-        float(any(mark in text.raw for mark in _TRACES)),
-        float(foreign * 33 > len(text.ask)),
-        float(sentences > 1) + float(sentences > 4),
-    ]
-
-
-def _count_substrings(ask: bytes, counts: dict[str, int]) -> None:
-    for name, terms in _SUBSTRINGS.items():
-        counts[name] = min(3, counts[name] + sum(term in ask for term in terms))
-
-
-def _opening(text: Text) -> str:
-    word, pair = text.first_words()
-    for start in (pair, word):
-        for name, openings in _OPENINGS:
-            if start in openings:
-                return name
-    return ""
-
-
-def buckets(text: Text) -> set[int]:
-    """Where the words and pairs of the request fall in the hashed weights."""
-    number = int.from_bytes
-    return {number(term, "little") % BUCKETS for term in text.terms}

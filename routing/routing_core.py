@@ -4,15 +4,23 @@ Pure and deterministic; the only input beside the arguments is weights.bin next 
 """
 
 from routing import rules
+from routing.facts import says_nothing
 from routing.features import Text
 from routing.score import HAIKU, OPUS, SONNET, TIERS, Verdict, Weights, judge, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from routing.correction import Correction
 
 FOLLOW_AGE_S = 3600.0  # an answer given later than this may belong to something else
 RULE_CONFIDENCE = 0.6  # not measured: of a tier that is inherited or a floor, where no labelled data speaks
 UNKNOWN_CONFIDENCE = 0.33  # the text says nothing about the work: one tier of three
 OVERRIDE_CONFIDENCE = 1.0
 REPEATED_FAILURES = 2
+WORDLESS = 3  # so few words, none of which is known to say anything about work, tell nothing
+LARGE_BYTES = 200_000  # more than a glance can check; not measured
 MAX_FEATURES = 6
+LEAST_SPOKE = 0.005  # log-odds: less is 0.00
 
 _loaded: list[Weights] = []
 
@@ -20,7 +28,17 @@ _loaded: list[Weights] = []
 class Situation:
     """What the text does not say. Everything may be unknown."""
 
-    __slots__ = ("failures", "last_age_s", "last_tier", "main_tier", "plan_mode", "turn")
+    __slots__ = (
+        "failures",
+        "last_age_s",
+        "last_failed",
+        "last_tier",
+        "main_tier",
+        "named_bytes",
+        "permission_mode",
+        "plan_mode",
+        "turn",
+    )
 
     def __init__(
         self,
@@ -30,11 +48,17 @@ class Situation:
         plan_mode: bool = False,
         failures: int = 0,
         turn: int | None = None,
+        last_failed: bool = False,
+        named_bytes: int | None = None,
+        permission_mode: str | None = None,
     ) -> None:
         self.main_tier = tier_of(main_tier)
         self.last_tier = tier_of(last_tier)
         self.last_age_s = last_age_s
-        self.plan_mode = plan_mode
+        self.last_failed = last_failed
+        self.named_bytes = named_bytes  # of the files that the prompt names and that there are
+        self.permission_mode = permission_mode
+        self.plan_mode = plan_mode or permission_mode == "plan"
         self.failures = failures
         self.turn = turn
 
@@ -78,7 +102,8 @@ class Decision:
         }
 
 
-def decide(prompt: str, situation: Situation | None = None) -> Decision:
+def decide(prompt: str, situation: Situation | None = None, correction: "Correction | None" = None) -> Decision:
+    """`correction`: the user's own, of the scores alone."""
     situation = situation or Situation()
     text = Text(prompt)
     chosen = rules.chosen_tier(text)
@@ -89,7 +114,7 @@ def decide(prompt: str, situation: Situation | None = None) -> Decision:
     followed = _followed(text, situation) if leaning else None
     if followed:
         return Decision(followed, f"{leaning}; follows the {followed} decision before", RULE_CONFIDENCE, "stay")
-    return _scored(text, situation, leaning)
+    return _scored(text, situation, leaning, correction)
 
 
 def fallback(error: str) -> Decision:
@@ -121,11 +146,11 @@ def _followed(text: Text, situation: Situation) -> str | None:
     return rules.raised(situation.last_tier) if situation.failures >= REPEATED_FAILURES else situation.last_tier
 
 
-def _scored(text: Text, situation: Situation, leaning: str | None) -> Decision:
+def _scored(text: Text, situation: Situation, leaning: str | None, correction: "Correction | None") -> Decision:
     weights = _weights()
-    verdict = judge(text, weights)
-    tier, floors = _floored(verdict.tier, text, situation)
-    silent = rules.inherits(text)
+    verdict = judge(text, weights, correction)
+    silent = rules.inherits(text) or (text.size <= WORDLESS and says_nothing(verdict.facts))
+    tier, floors = _floored(SONNET if silent else verdict.tier, text, situation, leaning)
     confidence = UNKNOWN_CONFIDENCE if silent else _confidence(verdict, tier, floors)
     unsure = silent or confidence < weights.line
     if unsure and tier == HAIKU:
@@ -142,7 +167,7 @@ def _confidence(verdict: Verdict, tier: str, floors: list[str]) -> float:
     return max(measured, RULE_CONFIDENCE) if floors else measured
 
 
-def _floored(tier: str, text: Text, situation: Situation) -> tuple[str, list[str]]:
+def _floored(tier: str, text: Text, situation: Situation, leaning: str | None) -> tuple[str, list[str]]:
     floors = []
     lowest = rules.floor(text)
     if lowest:
@@ -151,6 +176,10 @@ def _floored(tier: str, text: Text, situation: Situation) -> tuple[str, list[str
         floors.append((SONNET, "plan mode asks for judgement"))
     if situation.failures >= REPEATED_FAILURES and situation.last_tier:
         floors.append((rules.raised(situation.last_tier), f"{situation.failures} failures before"))
+    if leaning and situation.last_failed and situation.last_tier:
+        floors.append((situation.last_tier, "the last attempt failed"))
+    if situation.named_bytes and situation.named_bytes > LARGE_BYTES and not rules.reads_only(text):
+        floors.append((SONNET, "large files are named"))
     reasons = [why for floor, why in floors if TIERS.index(floor) > TIERS.index(tier)]
     for floor, _ in floors:
         tier = rules.at_least(tier, floor)
@@ -169,14 +198,11 @@ def _action(tier: str, unsure: bool, situation: Situation, leaning: str | None) 
 
 
 def _strongest(verdict: Verdict) -> tuple[tuple[str, float], ...]:
-    spoke = [(name, round(weight, 2)) for name, weight in verdict.spoke.items() if name != "baseline"]
-    spoke = [(name, weight) for name, weight in spoke if weight]
-    spoke.sort(key=_by_strength)
-    return tuple(spoke[:MAX_FEATURES])
-
-
-def _by_strength(entry: tuple[str, float]) -> tuple[float, str]:
-    return -abs(entry[1]), entry[0]
+    spoke = [(-abs(weight), name, weight) for name, weight in verdict.spoke.items() if abs(weight) >= LEAST_SPOKE]
+    spoke.sort()
+    return tuple((name, round(weight, 2)) for _, name, weight in spoke[: MAX_FEATURES + 1] if name != "baseline")[
+        :MAX_FEATURES
+    ]
 
 
 def _story(tier: str, unsure: bool, spoke: tuple[tuple[str, float], ...], floors: list[str]) -> str:

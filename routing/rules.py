@@ -86,6 +86,7 @@ _CONTINUES = _terms(
     "and,but,also,now,again,instead,then,actually,hmm,oh,wait,otherwise,same,ditto,und,aber,et,mais,y,pero,e,undo,revert"
 )
 _PRONOUNS = _terms("it,that,this,those,them,these,they,its,das,es,ça,cela,eso,esto,isso,isto,one,ones")
+_IS = (b"is", b"was")
 _AFTER_PRONOUN = _terms("for,to,in,into,with,again,too,as,by,on,please,instead,now,and,from,first,next")
 # Nouns a fresh agent finds by itself: "this repo" needs no conversation.
 _HERE = _terms(
@@ -135,11 +136,15 @@ def _asks_for(words: list[bytes], i: int) -> bool:
 def floor(text: Text) -> tuple[str, str] | None:
     """The cheapest tier that may do something that is hard to undo, and why."""
     words, terms = text.words, text.terms
-    if not words or text.first_words()[0] in _READS_ONLY:
+    if not words or reads_only(text):
         return None
     if not _FORCED.isdisjoint(terms) or _destroys_data(words):
         return (SONNET, "hard to undo") if _STAKES.isdisjoint(terms) else (OPUS, "hard to undo, high stakes")
     return None
+
+
+def reads_only(text: Text) -> bool:
+    return text.first_words()[0] in _READS_ONLY
 
 
 def _destroys_data(words: list[bytes]) -> bool:
@@ -210,8 +215,8 @@ def _introduced(words: list[bytes], i: int) -> bool:
     """`a test that fails`, `prove that`, `is it safe`, `which one`: the pronoun stands for nothing said before."""
     after = words[i + 1] if i + 1 < len(words) else b""
     if words[i] == b"that":
-        return i > 0 and after != b"" and after not in _AFTER_PRONOUN
-    return words[i] in (b"one", b"ones") or (words[i] in (b"it", b"es") and i > 0 and words[i - 1] in (b"is", b"was"))
+        return i > 0 and words[i - 1] not in _IS and after != b"" and after not in _AFTER_PRONOUN
+    return words[i] in (b"one", b"ones") or (words[i] in (b"it", b"es") and i > 0 and words[i - 1] in _IS)
 
 
 def raised(tier: str) -> str:

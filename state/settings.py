@@ -8,12 +8,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
-from state import config_file, trust
+from state import config_file, files, routing_rules, trust
 from state.config_file import ConfigFile
 from state.errors import UserError
 from state.paths import Place
 from state.settings_model import GROUPS, KEYS, Settings, flat, nested, unknown, variable
-from state.snapshot import PREFIX, SOURCES, Value
+from state.snapshot import PREFIX, RULES, SOURCES, Value
+
+NAMED_MOST = 5  # of the rules that wait for trust
 
 
 class Loaded(NamedTuple):
@@ -45,13 +47,28 @@ def load(place: Place, env: Mapping[str, str], flags: Mapping[str, Value] | None
         "env": _typed(flat(_Environment(env)()), "env", []),
         "flag": dict(flags or {}),
     }
-    digest = trust.digest([file.raw for file in project])
-    ignored = trust.ignored(place, digest, layers["repo"], layers["global"])
+    digest = trust.digest([*(file.raw for file in project), *routing_rules.raws(place.state)])
+    ignored = trust.ignored(place, digest, layers["repo"], layers["global"]) | _ignored_rules(place, digest)
     layers["repo"] = {key: value for key, value in layers["repo"].items() if key not in ignored}
     origins = dict.fromkeys(KEYS, "default") | {key: name for name, layer in layers.items() for key in layer}
     merged = {key: value for layer in layers.values() for key, value in layer.items()}
     warnings = [*trust.warnings(place, ignored), *_near_misses(env)]
     return Loaded(Settings.model_validate(nested(merged)), origins, warnings, ignored, digest)
+
+
+def digest(place: Place) -> str:
+    """As `load` has it, of files that need not be right."""
+    raws = (files.read(f"{place.state}/{name}") for name in SOURCES)
+    return trust.digest([*(raw for raw in raws if raw is not None), *routing_rules.raws(place.state)])
+
+
+def _ignored_rules(place: Place, sha256: str) -> dict[str, Value]:
+    """The project's rules for routing that are more than floors."""
+    names = [rule.name for rule in routing_rules.ignored(place)] if trust.is_repositorys_own(place) else []
+    if not names or trust.is_trusted(place, sha256):
+        return {}
+    more = f" and {len(names) - NAMED_MOST} more" if len(names) > NAMED_MOST else ""
+    return {RULES[0]: f"what is no floor ({', '.join(names[:NAMED_MOST])}{more})"}
 
 
 def config_files(folder: str | None) -> list[ConfigFile]:

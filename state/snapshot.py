@@ -3,7 +3,7 @@
 import posix
 
 from state import codec
-from state.paths import Place
+from state.paths import Place, exists
 
 Value = str | int | float | bool
 PREFIX = "ORCHESTRATOR_"
@@ -73,6 +73,7 @@ UNVOUCHED: dict[str, Value] = {
     "run.permission_mode": "",
 }
 SOURCES = ("config.yaml", "config.json")
+RULES = ("routing.yaml", "routing.json")
 
 
 class Snapshot:
@@ -105,6 +106,24 @@ def source_paths(place: Place) -> list[str]:
     folders = ([place.user] if place.user else []) + [place.state]
     paths = [f"{folder}/{name}" for folder in folders for name in SOURCES]
     return paths + ([f"{place.user}/trust.json"] if place.user else [])
+
+
+def rules_file(place: Place) -> str:
+    """Where the user's own rules for routing are kept compiled."""
+    return file(place)[: -len("json")] + "rules.json"
+
+
+def rules_paths(place: Place) -> list[str]:
+    return [*_rules(place), *([f"{place.user}/trust.json"] if place.user else [])]
+
+
+def has_rules(place: Place) -> bool:
+    return any(map(exists, _rules(place)))
+
+
+def _rules(place: Place) -> list[str]:
+    folders = ([place.user] if place.user else []) + [place.state]
+    return [f"{folder}/{name}" for folder in folders for name in RULES]
 
 
 def stamp(path: str) -> list[object]:

@@ -78,13 +78,14 @@ def loaders(found):
 @pytest.mark.parametrize("layout", ["package", "wheel"])
 def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place, request):
     """Garbage loads what reports a fault, a changed configuration what has it compiled, and orchestration what hands
-    over: there is no client on this PATH, so the call comes back. A reading of a limit and the sign of a mod load the
-    rest."""
+    over: there is no client on this PATH, so the call comes back. A reading of a limit, the sign of a mod and what
+    a user taught the router load the rest."""
     package = request.getfixturevalue(layout)
     session = Path(session_dir(place, SESSION))
     user = Path(place.user)
-    here = (Path(place.state, "config.yaml"), session / "mod.json", session / "fuse.json", user / "cache/quota.json")
-    for path in here:
+    ours = ("cache/quota.json", "routing/correction.json", f"cache/{place.project}.rules.json")
+    here = (Path(place.state, "config.yaml"), Path(place.state, "routing.yaml"))
+    for path in (*here, session / "mod.json", session / "fuse.json", *(user / name for name in ours)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
     custom = {**PAYLOADS["PreToolUse"], "tool_input": {"prompt": "x", "subagent_type": "custom"}}

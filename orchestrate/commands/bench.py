@@ -1,5 +1,6 @@
 """Measure on the user's own machine."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +25,12 @@ FORMS = {
 
 @click.group()
 def command() -> None:
-    """Measure what the router costs here, and what it would have saved.
+    """Measure what the router costs here, how well it decides, and what it would have saved.
 
     \b
     Examples:
       $ orchestrate bench overhead
+      $ orchestrate bench routing prompts.jsonl
       $ orchestrate bench replay session.jsonl
     """
 
@@ -81,6 +83,66 @@ def replay(transcripts: tuple[Path, ...], main: str | None, as_json: bool) -> No
         here.emit([_as_json(one) for one in found])
     else:
         _show_replays(found)
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--weak", metavar="MODEL", help="Of rows with `scores`: the model that is the weak one.")
+@click.option("--strong", metavar="MODEL", help="Of rows with `scores`: the model that is the strong one.")
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="What the router has to beat.")
+@click.option("--peer", type=click.Path(path_type=Path), help="A checkout of 0xrdan/claude-router; its rules are run.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Write the cost-quality curves as a picture.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def routing(
+    files: tuple[Path, ...],
+    weak: str | None,
+    strong: str | None,
+    baselines: bool,
+    peer: Path | None,
+    svg: Path | None,
+    as_json: bool,
+) -> None:
+    """Score the router on labelled prompts: lines of {prompt, tier} or of {prompt, weak, strong} in JSONL files.
+
+    Right, too weak and too dear decisions, their cost at 1:3:5, calibration, APGR and CPT as RouteLLM measures them,
+    robustness and latency, by group, beside baselines. Prompts are never shown, and nothing is sent anywhere.
+
+    \b
+    Examples:
+      $ orchestrate bench routing prompts.jsonl
+      $ orchestrate bench routing prompts.jsonl pairs.jsonl --svg curve.svg --json
+      $ orchestrate bench routing scores.jsonl --weak mistral-7b --strong llama-70b --no-baselines
+    """
+    from orchestrate.measure import routing_answers, routing_report, routing_rows, routing_svg, routing_text
+
+    if (weak is None) != (strong is None):
+        raise click.UsageError("--weak and --strong go together")
+    models = routing_rows.Models(weak, strong) if weak and strong else None
+    data = [routing_rows.read(path, models) for path in files]
+    found = []
+    for one in data:
+        if sys.stderr.isatty():
+            here.tell(f"{one.name}: {len(one.asked)} rows")
+        found.append(routing_report.evaluate(one, baselines, peer))
+    if svg:
+        _written(svg, routing_svg.picture(found))
+    if as_json:
+        here.emit(
+            {"weights": routing_answers.weights_print(), "files": [routing_report.document(one) for one in found]}
+        )
+        return
+    for report in found:
+        for line in routing_text.lines(report):
+            click.echo(line)
+        click.echo()
+    click.echo(f"weights {routing_answers.weights_print()}")
+
+
+def _written(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}: name a file for the picture that can be written") from error
 
 
 def _replayed(transcripts: "Sequence[Path]", main: str | None) -> "list[Replay]":

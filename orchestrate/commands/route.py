@@ -1,31 +1,50 @@
+"""`route TEXT` decides; the commands below it look back and learn."""
+
 import sys
+from importlib import import_module
 
 import click
 
 from orchestrate.commands import here
+from orchestrate.request import memory, own_rules
 from routing import routing_core
+from routing.own_rules import over
+from state.paths import Place, exists
 
 TIERS = ("haiku", "sonnet", "opus")
+HELP = "Show this message and exit."
+COMMANDS = {
+    "explain": "orchestrate.commands.route_explain",
+    "learn": "orchestrate.commands.route_learn",
+    "rules": "orchestrate.commands.route_rules",
+}
 
 
-@click.command()
+def _help(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    """The same page, whether TEXT stands before --help or not."""
+    if is_asked and ctx.parent and not ctx.resilient_parsing:
+        click.echo(ctx.parent.get_help())
+        ctx.exit()
+
+
+@click.command("", add_help_option=False)
 @click.argument("text")
 @click.option("--main-tier", type=click.Choice(TIERS), help="What the main thread runs on.")
 @click.option("--explain", is_flag=True, help="Show the features that spoke.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(text: str, main_tier: str | None, explain: bool, as_json: bool) -> None:
-    """Decide for TEXT (`-` reads stdin) without recording anything.
-
-    \b
-    Examples:
-      $ orchestrate route "Fix typo in README.md"
-      $ orchestrate route "Why do these two threads deadlock?" --explain
-      $ echo "Add a retry to the uploader and test it" | orchestrate route - --json
-    """
+@click.option("-h", "--help", is_flag=True, is_eager=True, expose_value=False, callback=_help, help=HELP)
+def decide(text: str, main_tier: str | None, explain: bool, as_json: bool) -> None:
     prompt = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
-    decision = routing_core.decide(prompt, routing_core.Situation(main_tier=main_tier))
-    agent = here.settled(here.place()).values[f"agents.{decision.tier}"]
-    values = {**decision.as_dict(), "agent": agent}
+    place = here.place()
+    situation = routing_core.Situation(main_tier=main_tier)
+    decision = routing_core.decide(prompt, situation, memory.correction(place))
+    _tell_if_ignored(place)
+    settings = here.settled(place).values
+    own = own_rules.known(place, here.working_directory())
+    ruled = over(decision, prompt, situation, own) if own else None
+    decision = ruled or decision
+    agent = (ruled.agents if ruled else {}).get(decision.tier) or settings[f"agents.{decision.tier}"]
+    values = {**decision.as_dict(), "agent": agent, **({"rules": ruled.rules} if ruled else {})}
     if as_json:
         here.emit(values if explain else {name: value for name, value in values.items() if name != "features"})
         return
@@ -34,3 +53,49 @@ def command(text: str, main_tier: str | None, explain: bool, as_json: bool) -> N
     if explain:
         for name, weight in decision.features:
             click.echo(f"  {weight:+.2f}  {name}")
+
+
+def _tell_if_ignored(place: Place) -> None:
+    """A correction of the user's that counts for nothing."""
+    if place.user and exists(f"{place.user}/{memory.CORRECTION}") and memory.correction(place) is None:
+        here.tell("your correction is ignored: see `orchestrate route learn --show`")
+
+
+class Route(click.Group):
+    """What follows `route` is the text to decide for, unless the first word is the name of a command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*COMMANDS, *self.get_help_option_names(ctx)):
+            args = ["", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return decide
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["TEXT [OPTIONS] | COMMAND"]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        decide.format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.command(cls=Route, context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Decide for TEXT (`-` reads stdin) without recording anything.
+
+    A TEXT that is the one word learn, explain or rules is given after two dashes: route -- learn
+
+    \b
+    Examples:
+      $ orchestrate route "Fix typo in README.md"
+      $ orchestrate route "Why do these two threads deadlock?" --explain
+      $ echo "Add a retry to the uploader and test it" | orchestrate route - --json
+      $ orchestrate route learn --dry-run
+    """

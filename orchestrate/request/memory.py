@@ -6,8 +6,13 @@ The last decision comes from the tail of the session's log, the main model from 
 import posix
 
 from state import codec, journal
-from state.paths import LOG, Place, session_dir
+from state.paths import LOG, Place, exists, session_dir
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from routing.correction import Correction
+
+CORRECTION = "routing/correction.json"
 LOG_TAIL = 64 << 10
 TRANSCRIPT_TAIL = 256 << 10  # the client writes 57 KB beside the first step
 _DECIDED = b'"type":"orchestration.prompt.decided"'
@@ -41,6 +46,16 @@ def spawn_request(place: Place, session: str, tool_use_id: str) -> dict[str, obj
             except (ValueError, TypeError, KeyError):
                 continue
     return {}
+
+
+def correction(place: Place) -> "Correction | None":
+    """What the router has learned of this user, if he had it learn; one that was made for other weights is none."""
+    path = f"{place.user}/{CORRECTION}"
+    if not place.user or not exists(path):
+        return None
+    from routing.correction import parse, weights_digest
+
+    return parse(codec.load(path), weights_digest())
 
 
 def main_tier(transcript_path: str, env: dict[str, str]) -> str | None:

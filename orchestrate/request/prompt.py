@@ -4,6 +4,7 @@ import time
 
 from orchestrate.request import context, memory, mode, plans
 from orchestrate.request.call import Call, Outcome, fingerprint
+from state import snapshot
 
 TYPE_CHECKING = False  # as in typing, which costs more than the whole hook
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, lack
     decision, failure, facts = decide(call, text, last, decided_at)
     runs = not lacking and chosen.mode == mode.ORCHESTRATION
     plan = plans.made(call, decision, chosen, facts["main_tier"], runs, last, decided_at)
-    agent = agent_name(plan.tier, call)
+    agent = getattr(decision, "agents", {}).get(plan.tier) or agent_name(plan.tier, call)
     payload = {
         **fingerprint(text),
         **({"text": text[:SCORED]} if call.settings.values["record_prompts"] == "text" else {}),
@@ -120,7 +121,16 @@ def decide(
             plan_mode=call.text("permission_mode") == "plan",
             turn=turn - 1,
         )
-        return routing_core.decide(text, situation), "", facts
+        correction = memory.correction(call.place)
+        if correction:
+            facts["correction"] = correction.id
+        decision = routing_core.decide(text, situation, correction)
+        if snapshot.has_rules(call.place):
+            from orchestrate.request import own_rules
+
+            decision = own_rules.over(call, text, situation, decision)
+            facts["rules"] = getattr(decision, "rules", [])
+        return decision, "", facts
     except Exception as error:  # noqa: BLE001  whatever breaks in the router, the prompt still gets its default agent
         failure = f"{type(error).__name__}: {error}"
         return routing_core.fallback(failure[:200]), failure, facts

@@ -2,6 +2,7 @@
 
 from orchestrate.request import live, memory, mode, plans, rung
 from orchestrate.request.call import Call, Outcome, fingerprint
+from state import snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def requested(call: Call) -> Outcome:
         "model_set": ruling.model,
         "stepped_down": ruling.stepped_down,
         "stood_in": ruling.stood_in,
+        **({"rules": ruling.decision.rules} if ruling.decision and hasattr(ruling.decision, "rules") else {}),
         "env_model": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL") or None,
         "env_alias": call.env.get(f"ANTHROPIC_DEFAULT_{ruling.tier.upper()}_MODEL") or None if ruling.tier else None,
         "env_forced": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL_FORCE") == "1",
@@ -135,15 +137,35 @@ def _decided(call: Call, asked: dict[str, object], kind: str, told: dict[str, ob
 
     tier = told.get("tier")
     if _is_told(kind, told) and isinstance(tier, str) and tier in TIERS:
-        return Ruling("", routing_core.Decision(tier, "as decided for the prompt", 1.0))
-    decision = routing_core.decide(_text(asked, "prompt") or "", routing_core.Situation())
+        decision = routing_core.Decision(tier, "as decided for the prompt", 1.0, override=told.get("override") is True)
+        return Ruling("", _by_own_rules(call, asked, decision, "floors"))
+    correction = memory.correction(call.place)
+    decision = routing_core.decide(_text(asked, "prompt") or "", routing_core.Situation(), correction)
+    decision = _by_own_rules(call, asked, decision, "tier")
     ruling = Ruling("", decision)
     plans.adjust(call, decision, ruling)
     if told.get("override") is True:
         ruling.why = "the user chose the model of this prompt"
-    elif decision.abstained:
+    elif decision.abstained and not _is_under_floor(call, asked, kind, decision):
         ruling.why = "unsure: it stays as it was asked for"
     return ruling
+
+
+def _by_own_rules(call: Call, asked: dict[str, object], decision: "Decision", scope: str) -> "Decision":
+    if not snapshot.has_rules(call.place):
+        return decision
+    from orchestrate.request import own_rules
+    from routing.routing_core import Situation
+
+    return own_rules.over(call, _text(asked, "prompt") or "", Situation(), decision, scope)
+
+
+def _is_under_floor(call: Call, asked: dict[str, object], kind: str, decision: "Decision") -> bool:
+    """Whether it would run on less than a rule of the user's own demands."""
+    lowest = getattr(decision, "floor", "")
+    asked_for = memory.tier_of(_text(asked, "model") or "") or memory.tier_of(_bare(kind))
+    runs_on = asked_for or memory.main_tier(call.text("transcript_path"), call.env)
+    return bool(lowest) and runs_on is not None and TIERS.index(runs_on) < TIERS.index(lowest)
 
 
 def _is_told(kind: str, told: dict[str, object]) -> bool:

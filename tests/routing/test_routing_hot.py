@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from routing import score
-from routing.features import BUCKETS, CAP_BYTES, NAMES, Text, dense, scored
+from routing.facts import NAMES
+from routing.features import CAP_BYTES, SLOTS, Text, scored
 from routing.routing_core import decide
 
 ROUTING = Path(score.__file__).parent
@@ -36,11 +37,11 @@ def test_deciding_imports_nothing_but_itself():
     told, new = run_alone(ROUTING.parent)
     assert new == [
         "routing",
+        "routing.facts",
         "routing.features",
         "routing.routing_core",
         "routing.rules",
         "routing.score",
-        "routing.vocabulary",
     ]
     assert told == decide("Fix typo in README.md").as_dict()
 
@@ -55,16 +56,18 @@ def test_the_weights_are_small_and_fit():
     data = (ROUTING / "weights.bin").read_bytes()
     assert len(data) <= 64 * 1024
     weights = score.Weights(data)
-    assert [len(head) for head in (*weights.dense, *weights.hashed)] == [len(NAMES)] * 2 + [BUCKETS] * 2
+    assert [len(head) for head in (*weights.dense, *weights.hashed)] == [len(NAMES)] * 4 + [*score.HASHED]
+    assert len(weights.lexicon.slots) == SLOTS
     assert weights.curve == sorted(weights.curve)
     assert 0.0 <= weights.curve[0] < weights.line < weights.curve[-1] <= 1.0
 
 
 def test_every_dense_feature_has_a_value():
-    assert len(dense(Text("fix the typo in README.md"))) == len(NAMES)
+    verdict = score.judge(Text("fix the typo in README.md"), score.load(str(ROUTING / "weights.bin")))
+    assert [NAMES[i] for i, value in enumerate(verdict.values()) if value] == [NAMES[i] for i in sorted(verdict.facts)]
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data.replace(b"weights-1", b"weights-9", 1)])
+@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data.replace(b"weights-2", b"weights-9", 1)])
 def test_weights_of_another_version_are_refused(spoil):
     with pytest.raises(ValueError, match="does not fit this version"):
         score.Weights(spoil((ROUTING / "weights.bin").read_bytes()))
