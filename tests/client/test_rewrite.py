@@ -8,9 +8,9 @@ from fake_api import AGENT_HEADER
 pytestmark = pytest.mark.client
 
 GO = "Say hello in one word."
-EASY = ["Fix the typo in README.md", "List the test files.", "Bump the version in package.json to 1.2.3"]
+EASY = ["Fix the typo in README.md", "Sort the imports in app/models/*.py", "Bump the version in package.json to 1.2.3"]
 HARD = [
-    "Find the cause of the rare deadlock between pool and writer; it cannot be reproduced. Prove the fix right.",
+    "Find the race that loses a wakeup between the lock-free queue and the scheduler, and prove the fix right.",
     "Design the sharding of our ledger across regions, with the trade-offs of consistency and failover.",
 ]
 TIERS = ("haiku", "sonnet", "opus")
