@@ -193,7 +193,7 @@ def _with(seen: dict[str, int], call: Call | None) -> dict[str, int]:
 
 
 def _load(user: str) -> tuple[dict[str, Reading], dict[str, int]]:
-    value = _object(f"{user}/{FILE}")
+    value = codec.load(f"{user}/{FILE}")
     windows, seen = value.get("windows"), value.get("seen")
     known = {}
     for name in LENGTH_S:
@@ -247,17 +247,3 @@ def _lock(user: str) -> int | None:
             return fd
     posix.close(fd)
     return None
-
-
-def _object(path: str) -> dict[str, object]:
-    try:
-        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
-    except OSError:
-        return {}
-    try:
-        value = codec.loads(posix.read(fd, 1 << 20))
-    except (OSError, ValueError):
-        return {}
-    finally:
-        posix.close(fd)
-    return value if isinstance(value, dict) else {}

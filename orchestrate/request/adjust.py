@@ -8,7 +8,7 @@ from state import platform, quota
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from orchestrate.request.plans import Tiered
+    from orchestrate.request.rung import Tiered
     from routing.routing_core import Decision
 
 # Who stands in for whom: the next stronger one first, as a weaker answer costs more than a dear one.

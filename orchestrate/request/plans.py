@@ -10,24 +10,13 @@ if TYPE_CHECKING:
     from routing.routing_core import Decision
 
 
-class Tiered:
-    """The tier that is to do the work, and each change of it with its reason."""
-
-    __slots__ = ("stepped_down", "stood_in", "tier")
-
-    def __init__(self, tier: str) -> None:
-        self.tier = tier
-        self.stepped_down: dict[str, str] | None = None
-        self.stood_in: dict[str, str] | None = None
-
-
-class Plan(Tiered):
+class Plan(rung.Tiered):
     """`notice`: what the user is to read."""
 
     __slots__ = ("action", "has_blown", "main", "notice", "reason", "rung", "subagents")
 
     def __init__(self, action: str, tier: str) -> None:
-        Tiered.__init__(self, tier)
+        rung.Tiered.__init__(self, tier)
         self.action = action
         self.subagents = ("", "")
         self.has_blown = False
@@ -80,7 +69,7 @@ def made(
     return plan
 
 
-def adjust(call: Call, decision: "Decision", found: Tiered) -> None:
+def adjust(call: Call, decision: "Decision", found: rung.Tiered) -> None:
     """The tier as the world allows it; where nothing was read of the world, nothing changes."""
     user = call.place.user
     if user and (exists(f"{user}/cache/quota.json") or exists(f"{user}/breakers.json")):

@@ -7,6 +7,17 @@ AUTO = "auto"
 CHECKED = (AUTO, "plan")
 
 
+class Tiered:
+    """The tier that is to do the work, and each change of it with its reason."""
+
+    __slots__ = ("stepped_down", "stood_in", "tier")
+
+    def __init__(self, tier: str) -> None:
+        self.tier = tier
+        self.stepped_down: dict[str, str] | None = None
+        self.stood_in: dict[str, str] | None = None
+
+
 class Standing:
     """What is known about this session when a rung is chosen."""
 

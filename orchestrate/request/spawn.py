@@ -19,13 +19,13 @@ TIERS = ("haiku", "sonnet", "opus")
 RUNGS = (rung.MOD, rung.REWRITE)
 
 
-class Ruling(plans.Tiered):
+class Ruling(rung.Tiered):
     """What becomes of one spawn. Without a `decision` it was not decided, and has no tier."""
 
     __slots__ = ("answer", "decision", "model", "rung", "why")
 
     def __init__(self, why: str, decision: "Decision | None" = None) -> None:
-        plans.Tiered.__init__(self, decision.tier if decision else "")
+        rung.Tiered.__init__(self, decision.tier if decision else "")
         self.rung = rung.NONE
         self.why = why
         self.decision = decision
