@@ -31,7 +31,8 @@ def parse_event(line: bytes) -> Event | None:
     if texts is None or not texts[0]:
         return None
     key, kind, session, actor, entity_type, entity_id = texts
-    return Event(key, ts, kind, session, prompt_id, actor, entity_type, entity_id, orjson.dumps(payload).decode())
+    body = orjson.dumps(payload).decode()
+    return Event(key, ts, kind, session, prompt_id, actor, entity_type, entity_id, body, _word(payload, "task") or None)
 
 
 def parse_hook_error(line: bytes) -> HookError | None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from state import compiled, log, snapshot
+from state import compiled, log, sessions, snapshot
 from state.errors import UserError
 from state.paths import Place, locate
 from state.snapshot import Snapshot
+from state.telling import Teller
 
 
 def place(project_root: str | None = None) -> Place:
@@ -41,6 +42,14 @@ def tell(line: str, name: str = "orchestrate") -> None:
         log.get().error("command.told", command=name, message=line)
     else:
         click.echo(f"{name}: {line}", err=True)
+
+
+def teller(found: Place) -> Teller:
+    """Who calls this command, for the events it leaves; ORCHESTRATOR_CORRELATION ties several calls together."""
+    env = dict(os.environ)
+    actor = env.get("ORCHESTRATOR_ACTOR") or ("agent" if env.get("CLAUDECODE") == "1" else "user")
+    session = sessions.choose(found, env.get("ORCHESTRATOR_SESSION") or env.get("CLAUDE_CODE_SESSION_ID"), env)
+    return Teller(actor, session or "-", env.get("ORCHESTRATOR_CORRELATION") or os.urandom(8).hex())
 
 
 def working_directory() -> str:

@@ -13,6 +13,8 @@ class Event(NamedTuple):
     entity_type: str
     entity_id: str
     payload: str  # JSON text
+    task: str | None = None  # the code of the task that it belongs to
+    correlation: str | None = None  # the same for all that one call of a command told
 
 
 class HookError(NamedTuple):

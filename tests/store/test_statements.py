@@ -1,14 +1,20 @@
 import re
 from pathlib import Path
 
-from state.store import sqlite, statements
+import pytest
+
+import state.store
+from state.store import statements
+
+DIALECTS = ("sqlite",)
+_CALL = re.compile(r"""(?:rows|stream|run|many|_positions)\(\s*"(\w+)\"""")
 
 
-def test_every_statement_of_the_files_is_used_and_there():
-    source = Path(sqlite.__file__).read_text(encoding="utf-8")
-    used = set(re.findall(r'_sql\["(\w+)"\]', source)) | set(re.findall(r'_take\("(\w+)"', source))
-    assert used == set(statements.load("sqlite", "events") | statements.load("sqlite", "served"))
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_statement_of_the_files_is_used_and_there(dialect):
+    sources = [file.read_text(encoding="utf-8") for file in Path(state.store.__file__).parent.glob("*.py")]
+    assert {name for source in sources for name in _CALL.findall(source)} == set(statements.load(dialect))
 
 
 def test_a_block_is_a_statement_by_its_name():
-    assert statements.load("sqlite", "events")["forget_events_before"] == "DELETE FROM events WHERE ts < ?"
+    assert statements.load("sqlite")["forget_events_before"] == "DELETE FROM events WHERE ts < ?"

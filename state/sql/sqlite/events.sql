@@ -1,6 +1,6 @@
 -- name: add_event
-INSERT INTO events (id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO events (id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 
 -- name: add_hook_error
@@ -17,9 +17,11 @@ WITH own AS (
         AND earlier.session = decided.session AND earlier.prompt_id = decided.prompt_id
     )
 )
-SELECT id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload FROM own JOIN events USING (session, prompt_id)
+SELECT id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation
+FROM own JOIN events USING (session, prompt_id)
 UNION ALL
-SELECT id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload FROM events AS loose
+SELECT id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation
+FROM events AS loose
 WHERE ts >= :since AND ts < :until
 AND NOT EXISTS (
     SELECT 1 FROM events AS decided

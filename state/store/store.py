@@ -1,0 +1,135 @@
+"""The verbs of the store, the same on every engine. Each is one transaction."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from state.store.appending import append
+from state.store.engine import Engine, Row
+from state.store.records import Event, HookError, Kept, Position, Served, Transcript
+
+
+class Store:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.close()
+
+    @property
+    def where(self) -> str:
+        return self._engine.where
+
+    def emit(self, events: Sequence[Event]) -> int:
+        """Events that come from no log. The number that were new."""
+        with self._engine.writing():
+            return append(self._engine, events)
+
+    def positions(self) -> dict[tuple[str, str], Position]:
+        """Every log's position, by log and inode; without those of transcripts."""
+        return self._positions("positions")
+
+    def transcript_positions(self) -> dict[tuple[str, str], Position]:
+        """Those whose reader carries something over from line to line."""
+        return self._positions("transcript_positions")
+
+    def position(self, log: str, inode: str) -> Position | None:
+        found = self._engine.rows("position", (log, inode))
+        return Position(*found[0]) if found else None
+
+    def add_events(self, events: Sequence[Event], before: Position | None, after: Position) -> int | None:
+        """Take a stretch of a log: its events and the position behind it, together or not at all.
+
+        The number of events that were new, or None when the log's position is not `before` any more: another reader
+        has taken the stretch.
+        """
+        return self._take(lambda: append(self._engine, events), before, after)
+
+    def add_hook_errors(self, errors: Sequence[HookError], before: Position | None, after: Position) -> int | None:
+        """As `add_events`."""
+        return self._take(lambda: self._engine.many("add_hook_error", errors), before, after)
+
+    def add_served(self, messages: Sequence[Served], before: Position | None, after: Position) -> int | None:
+        """As `add_events`. A message comes in several lines, and again in the files of forks: one row has it, with the
+        most of each count, in the name of the original, whichever came first.
+        """
+        return self._take(lambda: self._add_served([message._asdict() for message in messages]), before, after)
+
+    def forget_positions(self, positions: Iterable[Position]) -> None:
+        with self._engine.writing():
+            self._engine.many("forget_position", [position[:2] for position in positions])
+
+    def events_between(self, since: str, until: str) -> Iterator[Event]:
+        """The events of the prompts first decided in [since, until), whenever they came, and in no certain order.
+
+        An event without a decided prompt belongs to its own time, so the parts of a period add up to the whole.
+        """
+        for row in self._engine.stream("events_between", {"since": since, "until": until}):
+            yield Event(*row)
+
+    def hook_errors_between(self, since: str, until: str) -> list[HookError]:
+        return [HookError(*row) for row in self._engine.rows("hook_errors_between", {"since": since, "until": until})]
+
+    def served_between(self, since: str, until: str) -> list[Served]:
+        """As `events_between`: the messages of a prompt belong to when it was decided."""
+        return [_served(row) for row in self._engine.rows("served_between", {"since": since, "until": until})]
+
+    def served_of(self, prompt_id: str) -> list[Served]:
+        return [_served(row) for row in self._engine.rows("served_of", (prompt_id,))]
+
+    def time_of_prompt(self, prompt_id: str) -> str | None:
+        """Of the first that is known of it."""
+        found = self._engine.rows("time_of_prompt", {"prompt_id": prompt_id})[0][0]
+        return None if found is None else str(found)
+
+    def transcripts(self) -> list[Transcript]:
+        """Every one that an event names."""
+        return [Transcript(*row) for row in self._engine.rows("transcripts")]
+
+    def bad_lines(self) -> int:
+        """How many lines of the logs, as far as they are read, were no records."""
+        return int(self._engine.rows("bad_lines")[0][0])
+
+    def count_before(self, ts: str) -> Kept:
+        return Kept(*self._engine.rows("count_before", {"ts": ts})[0])
+
+    def forget_before(self, ts: str) -> Kept:
+        """Delete what is older; the number deleted."""
+        with self._engine.writing():
+            return Kept(
+                self._engine.run("forget_events_before", (ts,)),
+                self._engine.run("forget_hook_errors_before", (ts,)),
+                self._engine.run("forget_served_before", (ts,)),
+            )
+
+    def _take(self, add: Callable[[], int], before: Position | None, after: Position) -> int | None:
+        with self._engine.writing():
+            if self.position(after.log, after.inode) != before:
+                return None
+            added = add()
+            self._engine.run("keep_position", after)
+            return added
+
+    def _add_served(self, rows: Sequence[dict[str, object]]) -> int:
+        added = self._engine.many("add_served", rows)
+        self._engine.many("claim_served", rows)
+        self._engine.many("complete_served", rows)
+        return added
+
+    def _positions(self, statement: str) -> dict[tuple[str, str], Position]:
+        return {(row[0], row[1]): Position(*row) for row in self._engine.rows(statement)}
+
+
+def _served(row: Row) -> Served:
+    message = Served(*row)
+    return message._replace(
+        is_sidechain=bool(message.is_sidechain), is_copy=bool(message.is_copy), after_error=bool(message.after_error)
+    )
