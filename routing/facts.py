@@ -1,6 +1,6 @@
 """What a prompt says about its work, as places in the tables of weights: facts that have names, and hashed words."""
 
-from routing.features import CODES, SLOTS, Text
+from routing.features import BUCKETS, CODES, SLOTS, Text
 
 # Order matters: a fact's place is its number in the tables of weights. bench/routing/vocabulary.py has the words.
 GROUPS = (
@@ -49,7 +49,7 @@ _RUN = OPENINGS.index("asks to run something")
 _COUNTED = 3  # of a group's words: more say nothing more
 _FINGERPRINTS = 1024
 
-# Each list of limits is a thermometer: one fact for each limit that is passed.
+# Each list of limits is a thermometer: one fact for each limit that is passed. The last one passed stands for all.
 _LENGTHS = (2, 4, 6, 9, 14, 22, 34, 50, 75, 120, 200)
 _SIZES = (40, 80, 120, 160, 200, 250, 300, 360, 430, 520, 640, 800, 1000, 1300, 1800, 2600)
 _PASTED = (0, 1, 5, 15, 40)
@@ -97,7 +97,7 @@ _FIRST_OPENING = 1 + _COUNTED * len(GROUPS)
 _FIRST_MEASURED = _FIRST_OPENING + len(OPENINGS)
 _FIRST_SEEN = len(NAMES) - len(_SEEN)
 _STEPS = tuple(
-    (_FIRST_MEASURED + sum(len(limits) for _, limits in _MEASURED[:i]), limits)
+    (_FIRST_MEASURED + sum(len(limits) for _, limits in _MEASURED[:i]) - 1, limits)
     for i, (_, limits) in enumerate(_MEASURED)
 )
 _HIGH = bytes(range(128, 256))
@@ -112,13 +112,18 @@ class Lexicon:
         self.slots = slots
         self.groups = groups
 
-    def of(self, code: int) -> tuple[int, ...]:
-        slot, mark = code % SLOTS, fingerprint(code)
-        while entry := self.slots[slot]:
-            if entry >> 6 == mark:
-                return self.groups[entry & 63]
-            slot = (slot + 1) % SLOTS
-        return ()
+    def found(self, codes: list[int]) -> list[tuple[int, ...]]:
+        """The groups of each code that is in it."""
+        slots, groups, found = self.slots, self.groups, []
+        for code in codes:
+            if entry := slots[slot := code % SLOTS]:
+                mark = code // SLOTS % _FINGERPRINTS or 1
+                while entry and entry >> 6 != mark:
+                    slot = (slot + 1) % SLOTS
+                    entry = slots[slot]
+                if entry:
+                    found.append(groups[entry & 63])
+        return found
 
 
 def fingerprint(code: int) -> int:
@@ -126,19 +131,22 @@ def fingerprint(code: int) -> int:
 
 
 def code_of(term: bytes) -> int:
-    return int.from_bytes(term, "little") % CODES
+    return int.from_bytes(term) % CODES
 
 
 def read(text: Text, lexicon: Lexicon) -> tuple[list[int], list[int]]:
-    """The places of the facts that hold, and the codes of the terms."""
-    number, slots = int.from_bytes, lexicon.slots
+    """The places of the facts that hold, of a thermometer the last, and of the terms among the hashed weights."""
+    number = int.from_bytes
     terms = text.terms.union(_wide_pairs(text)) if text.wide else text.terms
-    codes = [number(term, "little") % CODES for term in terms]
+    codes = [value % CODES for value in map(number, terms)]
+    stems = [value % CODES for value in map(number, text.stems)]
     counts = [0] * len(GROUPS)
-    for code in [code for code in codes if slots[code % SLOTS]]:
-        for group in lexicon.of(code):
+    # In ASCII the lexicon has no beginnings of words.
+    for groups in lexicon.found(codes if text.ask.isascii() else codes + stems):
+        for group in groups:
             counts[group] += 1
-    return _facts(text, counts, _opening(text, lexicon)), codes
+    places = [code % BUCKETS for code in codes] + [code % BUCKETS for code in stems]
+    return _facts(text, counts, _opening(text, lexicon)), places
 
 
 def _wide_pairs(text: Text) -> list[bytes]:
@@ -153,64 +161,80 @@ def says_nothing(facts: list[int]) -> bool:
 
 
 def _opening(text: Text, lexicon: Lexicon) -> int:
-    word, pair = text.first_words()
-    for start in (pair, word):
-        for group in lexicon.of(code_of(b"^" + start)):
-            return group
+    word, pair = text.first
+    for groups in lexicon.found([code_of(b"^" + pair), code_of(b"^" + word)]):
+        if groups[0] < len(OPENINGS):  # else another term has its fingerprint
+            return groups[0]
     return -1
 
 
+def expanded(facts: list[int]) -> list[int]:
+    """With all that a thermometer has passed."""
+    firsts = {before + step: before + 1 for before, limits in _STEPS for step in range(1, len(limits) + 1)}
+    return [place for fact in facts for place in range(firsts.get(fact, fact), fact + 1)]
+
+
 def _facts(text: Text, counts: list[int], opening: int) -> list[int]:
-    size, ask, raw = text.size, text.ask, text.raw
+    size = text.size
     if opening == _RUN and size <= 14:
         counts[_TEST] = 0  # to run tests is not to write them
-    kinds = sum(counts[group] > 0 for group in _DEEP)
     facts = [0]
-    facts += [1 + _COUNTED * i + min(count, _COUNTED) - 1 for i, count in enumerate(counts) if count]
+    if any(counts):
+        facts += [_COUNTED * i + (count if count < _COUNTED else _COUNTED) for i, count in enumerate(counts) if count]
+        kinds = sum([counts[group] > 0 for group in _DEEP])
+    else:
+        kinds = 0
     if opening >= 0:
         facts.append(_FIRST_OPENING + opening)
-    for value, (first, limits) in zip(_measured(text, kinds), _STEPS, strict=True):
+    for value, (before, limits) in zip(_measured(text, kinds), _STEPS, strict=True):
         if value > limits[0]:
-            facts += range(first, first + _passed(value, limits))
-    foreign = 0 if ask.isascii() else len(ask) - len(ask.translate(None, _HIGH))
+            facts.append(before + _passed(value, limits))
+    facts += _seen(text, kinds, size, counts, opening)
+    return facts
+
+
+def _seen(text: Text, kinds: int, size: int, counts: list[int], opening: int) -> list[int]:
+    ask, raw = text.ask, text.raw
     asks = b"?" in ask
+    has_lines = b"\n" in raw
     seen = (
         text.idents,
         text.quoted,
         asks,
         asks and ask.rstrip().endswith(b"?"),
         text.pasted and any(mark in raw for mark in _TRACES),
-        foreign * 33 > len(ask),
+        not ask.isascii() and (len(ask) - len(ask.translate(None, _HIGH))) * 33 > len(ask),
         text.wide,
-        b"\n- " in raw or b"\n1. " in raw or b"\n* " in raw,
-        b"\nB. " in raw or b"\nB) " in raw or b" (B) " in raw or b"\n(B)" in raw,
+        has_lines and (b"\n- " in raw or b"\n1. " in raw or b"\n* " in raw),
+        (has_lines and (b"\nB. " in raw or b"\nB) " in raw or b"\n(B)" in raw)) or b" (B) " in raw,
         (b"\\" in raw and (b"boxed" in raw or b"\\frac" in raw)) or raw.count(b"$") > 3,
         size <= 14 and counts[_MECHANICAL] and not kinds,
         size <= 22 and not kinds and not counts[_DESTRUCTIVE],
         size <= 14 and not kinds and opening == _RUN,
         kinds and counts[_STAKES],
         asks and kinds > 1,
-        text.pasted > 3 and size < 20,
+        size < 20 and text.pasted > 3,
     )
-    facts += [_FIRST_SEEN + i for i, fact in enumerate(seen) if fact]
-    return facts
+    return [place for place, fact in enumerate(seen, _FIRST_SEEN) if fact]
 
 
 def _passed(value: int, limits: tuple[int, ...]) -> int:
-    for i, limit in enumerate(limits):
+    passed = 0
+    for limit in limits:
         if value <= limit:
-            return i
-    return len(limits)
+            return passed
+        passed += 1
+    return passed
 
 
 def _measured(text: Text, kinds: int) -> tuple[int, ...]:
-    ask = text.ask
+    count = text.ask.count
     return (
         text.size,
         text.letters,
         text.pasted,
-        ask.count(b",") + ask.count(b";") + text.words.count(b"and") + ask.count(b" - "),
-        ask.count(b". ") + ask.count(b"? ") + ask.count(b".\n") + ask.count(b"\n\n"),
+        count(b",") + count(b";") + text.words.count(b"and") + count(b" - "),
+        count(b". ") + count(b"? ") + count(b".\n") + count(b"\n\n"),
         text.numbers,
         text.paths,
         kinds,

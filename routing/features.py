@@ -37,73 +37,93 @@ def _terms(text: str) -> frozenset[bytes]:
 class Text:
     """A prompt taken apart: its own words, and counts of what is not prose.
 
-    `letters` and `terms` are the same whichever tier is named. `terms` are its words, its pairs of words, and `~` with
-    the beginnings of words.
+    `letters`, `terms` and `stems` are the same whichever tier is named. `terms` are its words and pairs of words,
+    `stems` are `~` with the beginnings of words.
     """
 
-    __slots__ = ("ask", "idents", "letters", "numbers", "pasted", "paths", "quoted", "raw", "terms", "wide", "words")
+    __slots__ = (
+        "ask",
+        "first",
+        "idents",
+        "letters",
+        "numbers",
+        "pasted",
+        "paths",
+        "quoted",
+        "raw",
+        "size",
+        "stems",
+        "terms",
+        "wide",
+        "words",
+    )
 
     def __init__(self, prompt: str) -> None:
         self.raw = scored(prompt)
         ask, self.pasted = _split_pasted(self.raw)
-        self.ask, self.quoted = _without_quotes(_without_markers(ask))
-        self.words: list[bytes] = []
+        ask, self.quoted = _without_quotes(_without_markers(ask))
+        self.ask = ask
         self.paths = self.idents = self.numbers = 0
-        self._read_words()
-        self.wide = 0 if self.ask.isascii() else len(self.ask) - len(self.ask.translate(None, _WIDE))
-        words = self.words
+        self.words = words = self._read_words(ask)
+        is_ascii = ask.isascii()
+        self.wide = 0 if is_ascii else len(ask) - len(ask.translate(None, _WIDE))
+        self.size = len(words) + self.wide // 2  # a wide script counts two characters as a word
+        self.first = _first(words)
         if not TIER_NAMES.isdisjoint(words):
             words = [QUOTED if word in TIER_NAMES else word for word in words]  # a tier's name is no word about work
         self.letters = sum(map(len, words))
-        pairs = zip(words, words[1:], strict=False)  # noqa: RUF007  itertools is an import that hooks do not need
-        stems = [b"~" + word[: 4 if word[0] < 128 else 8] for word in words if len(word) > 4]
-        self.terms = frozenset(words).union(map(b" ".join, pairs), stems)
+        pairs = map(b" ".join, zip(words, words[1:], strict=False))  # noqa: RUF007  itertools is an import
+        self.terms = frozenset(words).union(pairs)
+        if is_ascii:
+            self.stems = frozenset([b"~" + word[:4] for word in words if len(word) > 4])
+        else:
+            self.stems = frozenset([b"~" + word[: 4 if word[0] < 128 else 8] for word in words if len(word) > 4])
 
-    def _read_words(self) -> None:
-        tokens = self.ask.translate(_WORDS, b"'").split()
+    def _read_words(self, ask: bytes) -> list[bytes]:
+        tokens = ask.translate(_WORDS, b"'").split()
         if len(tokens) > WORD_LIMIT:
             tokens = tokens[: WORD_LIMIT - 128] + tokens[-128:]
+        words: list[bytes] = []
+        append = words.append
         for token in tokens:
             if token.isalpha():
-                self.words.append(token)
+                append(token)
+            elif (word := token.strip(b".")).isalpha():  # ends a sentence
+                append(word)
             else:
-                self._read_mixed(token)
+                words += self._read_mixed(token)
+        return words
 
-    def _read_mixed(self, token: bytes) -> None:
+    def _read_mixed(self, token: bytes) -> list[bytes]:
         word = token.strip(b"./")
-        if is_path(token, word):
-            self.paths += 1
-            self.words.append(PATH)
-        elif b"." in word or b"/" in word:
+        if b"." in word or b"/" in token:
+            if is_path(token, word):
+                self.paths += 1
+                return [PATH]
             parts = word.replace(b"/", b" ").replace(b".", b" ").split()
-            self.words += [NUMBER if part[:1].isdigit() else part for part in parts]
             self.numbers += word[:1].isdigit()
-        elif word == QUOTED:
-            self.words.append(QUOTED)
-        elif b"_" in word:
+            return [NUMBER if part[:1].isdigit() else part for part in parts]
+        if word == QUOTED:
+            return [QUOTED]
+        if b"_" in word:
             self.idents += 1
-            self.words.append(IDENT)
-        elif word[:1].isdigit():
+            return [IDENT]
+        if word[:1].isdigit():
             self.numbers += 1
-            self.words.append(NUMBER)
-        elif word:
-            self.words.append(word)
-
-    @property
-    def size(self) -> int:
-        """Words of the request, where a wide script counts two characters as a word."""
-        return len(self.words) + self.wide // 2
+            return [NUMBER]
+        return [word] if word else []
 
     @property
     def is_empty(self) -> bool:
         return not self.words and not self.wide and not self.pasted
 
-    def first_words(self) -> tuple[bytes, bytes]:
-        """The first word that is not politeness, and the pair it starts."""
-        for i, word in enumerate(self.words[:12]):
-            if word not in POLITE:
-                return word, b" ".join(self.words[i : i + 2])
-        return b"", b""
+
+def _first(words: list[bytes]) -> tuple[bytes, bytes]:
+    """The first word that is not politeness, and the pair it starts."""
+    for i, word in enumerate(words[:12]):
+        if word not in POLITE:
+            return word, b" ".join(words[i : i + 2])
+    return b"", b""
 
 
 def scored(prompt: str) -> bytes:
@@ -166,18 +186,20 @@ def looks_pasted(line: bytes) -> bool:
 
 def _without_markers(ask: bytes) -> bytes:
     """Drop bracketed tags before the request: they are claims about the work, not the work."""
+    ask = ask.lstrip()
     for _ in range(8):
-        ask = ask.lstrip()
-        end = ask.find(b"]", 0, 60)
-        if not ask.startswith(b"[") or end < 0:
+        end = ask.find(b"]", 0, 60) if ask.startswith(b"[") else -1
+        if end < 0:
             break
-        ask = ask[end + 1 :]
+        ask = ask[end + 1 :].lstrip()
     return ask
 
 
 def _without_quotes(ask: bytes) -> tuple[bytes, int]:
     quoted = 0
     for mark in (b"`", b'"'):
+        if mark not in ask:
+            continue
         parts = ask.split(mark)
         if len(parts) > 2 and len(parts) % 2:
             quoted += len(parts) // 2

@@ -49,28 +49,6 @@ class Own:
         return rule
 
 
-class Ruled(Decision):
-    """`rules`: the names of those that took effect. `floor`: the tier that nothing may go below, if any.
-    `agents`: the user's own, by tier."""
-
-    __slots__ = ("agents", "floor", "rules")
-
-    def __init__(self, base: Decision) -> None:
-        Decision.__init__(
-            self,
-            base.tier,
-            base.reason,
-            base.confidence,
-            base.action,
-            base.features,
-            abstained=base.abstained,
-            override=base.override,
-        )
-        self.rules: list[str] = []
-        self.agents: dict[str, str] = {}
-        self.floor = ""
-
-
 class Met:
     """The rules that a prompt meets, strongest first. `whole`: those that may make it cheaper, as every path that it
     names meets them, and their words stand there in the user's own voice."""
@@ -98,16 +76,16 @@ class Met:
         ]
 
 
-def over(decision: Decision, prompt: str, situation: Situation, own: Own, scope: str = ALL) -> Ruled:
+def over(decision: Decision, prompt: str, situation: Situation, own: Own, scope: str = ALL) -> Decision:
     """The decision as the rules leave it; what the user asked for in the prompt stays."""
     met = Met(own, prompt)
     moves: list[tuple[Rule, str]] = []
     if not decision.override:
         tier = decision.tier if scope == FLOORS else _moved(decision.tier, met, prompt, situation, moves)
         tier = _up(tier, _dearest(met.all, "at_least"), "at_least", moves)
-        found = Ruled(_at(tier, decision, prompt, situation) if tier != decision.tier else decision)
+        found = _at(tier, decision, prompt, situation) if tier != decision.tier else _same(decision)
     else:
-        found = Ruled(decision)
+        found = _same(decision)
     lowest = _dearest(met.all, "at_least")
     found.floor = lowest["at_least"] if lowest else ""
     if scope == ALL:
@@ -175,6 +153,19 @@ def _at(tier: str, decision: Decision, prompt: str, situation: Situation) -> Dec
     return Decision(tier, reason, routing_core.RULE_CONFIDENCE, action, decision.features)
 
 
+def _same(decision: Decision) -> Decision:
+    """Another one, so that what came in stays as it was."""
+    return Decision(
+        decision.tier,
+        decision.reason,
+        decision.confidence,
+        decision.action,
+        decision.features,
+        abstained=decision.abstained,
+        override=decision.override,
+    )
+
+
 def _without_main(situation: Situation) -> Situation:
     """Then only a prompt that leans on the conversation stays in it."""
     alone = Situation()
@@ -184,7 +175,7 @@ def _without_main(situation: Situation) -> Situation:
     return alone
 
 
-def _name_agents(found: Ruled, met: Met, own: Own, moves: list[tuple[Rule, str]]) -> None:
+def _name_agents(found: Decision, met: Met, own: Own, moves: list[tuple[Rule, str]]) -> None:
     for number in reversed(met.numbers):
         for tier, agent in own.agents.get(str(number), {}).items():
             found.agents[tier] = agent

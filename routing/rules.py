@@ -144,7 +144,7 @@ def floor(text: Text) -> tuple[str, str] | None:
 
 
 def reads_only(text: Text) -> bool:
-    return text.first_words()[0] in _READS_ONLY
+    return text.first[0] in _READS_ONLY
 
 
 def _destroys_data(words: list[bytes]) -> bool:

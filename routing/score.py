@@ -3,11 +3,12 @@
 Two scores are of work for an agent (haiku against the rest, the rest against opus), one is of questions as an exam puts
 them, and one tells the two kinds apart. All of them end in the same three shares.
 
-The weights file is one line of text (`name=value ...`) and then bytes: for each score one int8 per fact, then for each
-one per hash bucket, then the lexicon. bench/routing/train.py writes it.
+The weights file is one line of text (`name=value ...`) and then numbers: for each score an int16 per fact, of a step of
+a thermometer the sum up to it, then for all but the last a byte per hash bucket (128 is nothing), then the lexicon.
+bench/routing/train.py writes it.
 """
 
-from routing.facts import NAMES, Lexicon, read
+from routing.facts import NAMES, Lexicon, expanded, read
 from routing.features import BUCKETS, SLOTS, Text
 
 TYPE_CHECKING = False
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from routing.correction import Correction
 
 HAIKU, SONNET, OPUS = TIERS = ("haiku", "sonnet", "opus")
-FORMAT = "routing-weights-2"
-KIND_BUCKETS = 1021
-HASHED = (BUCKETS, BUCKETS, BUCKETS, KIND_BUCKETS)
-LOW, HIGH, QUESTION, KIND = range(4)
-BODY = len(HASHED) * len(NAMES) + sum(HASHED) + 2 * SLOTS
+FORMAT = "routing-weights-3"
+HEADS = LOW, HIGH, QUESTION, KIND = range(4)
+HASHED = (LOW, HIGH, QUESTION)
+ZERO = 128
+BODY = 2 * len(HEADS) * len(NAMES) + len(HASHED) * BUCKETS + 2 * SLOTS
 KIND_SHARE = 0.02  # below it nothing of the question's score is looked at
 _E = 2.718281828459045
 
@@ -40,28 +41,21 @@ class Weights:
         self.line = float(fields["line"])
         self.curve = _numbers(fields["curve"])
         groups = [tuple(map(int, group.split("+"))) for group in fields["groups"].split(",")]
-        parts = _cut(memoryview(body))
-        self.lexicon = Lexicon(parts[-1].cast("H"), groups)
-        self.dense = [part.cast("b") for part in parts[:4]]
-        self.hashed = [part.cast("b") for part in parts[4:8]]
+        at = 2 * len(HEADS) * len(NAMES)
+        dense = memoryview(body)[:at].cast("h").tolist()
+        self.dense = [dense[head * len(NAMES) : (head + 1) * len(NAMES)] for head in HEADS]
+        self.hashed = [body[at + head * BUCKETS : at + (head + 1) * BUCKETS] for head in HASHED]
+        self.lexicon = Lexicon(memoryview(body)[at + len(HASHED) * BUCKETS :].cast("H"), groups)
 
 
 def _numbers(field: str) -> list[float]:
     return [float(number) for number in field.split(",")]
 
 
-def _cut(body: memoryview) -> list[memoryview]:
-    parts, at = [], 0
-    for size in (*(len(NAMES) for _ in HASHED), *HASHED, 2 * SLOTS):
-        parts.append(body[at : at + size])
-        at += size
-    return parts
-
-
 class Verdict:
     """The chosen tier, the share of belief each tier has, and what spoke for a dearer one (+) or against it (-).
 
-    `scores` are those of the two boundaries, in log-odds; `facts` are places in NAMES.
+    `scores` are those of the two boundaries, in log-odds; `facts` are places in NAMES, of a thermometer the last.
     """
 
     __slots__ = ("curve", "facts", "scores", "shares", "spoke", "tier")
@@ -71,7 +65,7 @@ class Verdict:
         tier: str,
         shares: tuple[float, float, float],
         curve: list[float],
-        spoke: dict[str, float],
+        spoke: list[tuple[float, str]],
         scores: tuple[float, float],
         facts: list[int],
     ) -> None:
@@ -95,12 +89,11 @@ def load(path: str) -> Weights:
 
 
 def judge(text: Text, weights: Weights, correction: "Correction | None" = None) -> Verdict:
-    facts, codes = read(text, weights.lexicon)
-    places = [code % BUCKETS for code in codes]
+    facts, places = read(text, weights.lexicon)
     share = len(places) ** -0.5 if places else 0.0  # long prompts have no more to say than short ones
     low_words, high_words = _words(weights, LOW, places, share), _words(weights, HIGH, places, share)
     low, high = _dense(weights, LOW, facts) + low_words, _dense(weights, HIGH, facts) + high_words
-    asked = _asked(weights, facts, places, share)
+    asked = sigmoid(_dense(weights, KIND, facts))  # how surely it is a question as an exam puts it
     if asked > KIND_SHARE:
         offset_low, offset_high, slope = weights.question
         question = slope * (_dense(weights, QUESTION, facts) + _words(weights, QUESTION, places, share))
@@ -112,32 +105,28 @@ def judge(text: Text, weights: Weights, correction: "Correction | None" = None) 
     tier = choose(shares, weights.shares)
     boundary = LOW if tier == HAIKU or (tier == SONNET and abs(low) < abs(high)) else HIGH
     spoke = _spoke(weights, boundary, facts)
-    spoke["other words"] = (low_words, high_words)[boundary]
-    spoke["your correction"] = moved[boundary]
+    spoke.append(((low_words, high_words)[boundary], "other words"))
+    if correction:
+        spoke.append((moved[boundary], "your correction"))
     return Verdict(tier, shares, weights.curve, spoke, (low, high), facts)
 
 
 def values_of(facts: list[int]) -> list[float]:
     """One value for each of NAMES."""
     values = [0.0] * len(NAMES)
-    for fact in facts:
+    for fact in expanded(facts):
         values[fact] = 1.0
     return values
 
 
 def _words(weights: Weights, score: int, places: list[int], share: float) -> float:
-    return sum(map(weights.hashed[score].__getitem__, places)) * weights.hashed_units[score] * share
+    head = weights.hashed[score]
+    return (sum([head[place] for place in places]) - ZERO * len(places)) * weights.hashed_units[score] * share
 
 
 def _dense(weights: Weights, score: int, facts: list[int]) -> float:
-    return sum(map(weights.dense[score].__getitem__, facts)) * weights.dense_units[score]
-
-
-def _asked(weights: Weights, facts: list[int], places: list[int], share: float) -> float:
-    """How surely the prompt is a question as an exam puts it, rather than work for an agent."""
-    hashed = weights.hashed[KIND]
-    words = sum([hashed[place % KIND_BUCKETS] for place in places])
-    return sigmoid(_dense(weights, KIND, facts) + words * weights.hashed_units[KIND] * share)
+    head = weights.dense[score]
+    return sum([head[fact] for fact in facts]) * weights.dense_units[score]
 
 
 def tier_shares(above_haiku: float, above_sonnet: float) -> tuple[float, float, float]:
@@ -165,11 +154,7 @@ def confidence(share: float, curve: list[float]) -> float:
     return curve[left] + (curve[left + 1] - curve[left]) * (place - left)
 
 
-def _spoke(weights: Weights, boundary: int, facts: list[int]) -> dict[str, float]:
-    spoke: dict[str, float] = {}
+def _spoke(weights: Weights, boundary: int, facts: list[int]) -> list[tuple[float, str]]:
+    """Not the baseline, which stands first."""
     head, unit = weights.dense[boundary], weights.dense_units[boundary]
-    for fact in facts:
-        if head[fact]:
-            name = NAMES[fact]
-            spoke[name] = spoke.get(name, 0.0) + head[fact] * unit
-    return spoke
+    return [(head[fact] * unit, NAMES[fact]) for fact in facts[1:] if head[fact]]

@@ -6,7 +6,7 @@ import numpy as np
 
 COSTS = (1.0, 3.0, 5.0)  # of a tier's answer
 REDO = (
-    3.0  # beside the cost of the answer that was needed: what too weak a tier costs whoever reads, waits and asks again
+    4.0  # beside the cost of the answer that was needed: what too weak a tier costs whoever reads, waits and asks again
 )
 RESAMPLES = 400
 
@@ -58,19 +58,26 @@ def interval(figure: Callable[[np.ndarray], float], size: int, seed: int) -> tup
 def table(
     tiers: np.ndarray, accepted: Sequence[frozenset[int]], said: np.ndarray, confidence: np.ndarray, line: float
 ) -> dict[str, tuple[float, tuple[float, float] | None]]:
-    """`right` is the label itself, `accepted` any tier that the labels let pass."""
+    """Of the labels themselves; with any tier that they let pass for the label; and of rows that let pass one alone."""
     lowest = np.array([min(accept) for accept in accepted])
     highest = np.array([max(accept) for accept in accepted])
     passed = (said >= lowest) & (said <= highest)
     answered = confidence >= line
     costs = np.array([cost(*pair) for pair in zip(said, np.where(passed, said, tiers), strict=True)])
-    best = np.array([cost(tier, tier) for tier in np.where(passed, said, tiers)])
+    meant = np.where(passed, said, tiers)
+    best = np.array([cost(tier, tier) for tier in meant])
+    single = np.flatnonzero(lowest == highest)
 
     def of(values: np.ndarray) -> tuple[float, tuple[float, float]]:
         return float(values.mean()), interval(lambda rows: float(values[rows].mean()), len(values), 1)
 
+    def f1(labels: np.ndarray, chosen: np.ndarray) -> tuple[float, tuple[float, float]]:
+        return macro_f1(labels, chosen), interval(lambda i: macro_f1(labels[i], chosen[i]), len(labels), 1)
+
     return {
-        "macro-F1": (macro_f1(tiers, said), interval(lambda i: macro_f1(tiers[i], said[i]), len(tiers), 1)),
+        "macro-F1": f1(tiers, said),
+        "macro-F1, accepted": f1(meant, said),
+        f"macro-F1, one ({len(single)})": f1(tiers[single], said[single]),
         "accepted": of(passed),
         "under-routed": of(said < lowest),
         "over-routed": of(said > highest),

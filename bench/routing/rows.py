@@ -15,9 +15,9 @@ sys.path.insert(0, str(ROOT))
 
 import lexicon  # noqa: E402
 
-from routing.facts import NAMES, Lexicon, read  # noqa: E402
+from routing.facts import NAMES, Lexicon, expanded, read  # noqa: E402
 from routing.features import BUCKETS, Text  # noqa: E402
-from routing.score import KIND_BUCKETS, TIERS  # noqa: E402
+from routing.score import TIERS  # noqa: E402
 
 CORPUS = ROOT / "bench" / "routing" / "corpus"
 FACT_VALUE, HASHED_VALUE = 0.4, 4.0  # how far a fact and a word may go before the ridge holds them back
@@ -93,21 +93,14 @@ def matrix(prompts: Iterable[str]) -> sparse.csr_matrix:
     columns: list[int] = []
     ends = [0]
     for prompt in prompts:
-        facts, codes = read(Text(prompt), LEXICON)
-        places = sorted(code % BUCKETS for code in codes)
+        last, unsorted = read(Text(prompt), LEXICON)
+        facts, places = expanded(last), sorted(unsorted)
         columns += facts
         columns += [len(NAMES) + place for place in places]
         data += [FACT_VALUE] * len(facts)
         data += [HASHED_VALUE / np.sqrt(len(places) or 1)] * len(places)
         ends.append(len(columns))
     return sparse.csr_matrix((data, columns, ends), shape=(len(ends) - 1, len(NAMES) + BUCKETS))
-
-
-def folded(rows: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The same with the few buckets of the score that tells questions from work."""
-    places = np.arange(BUCKETS)
-    fold = sparse.csr_matrix((np.ones(BUCKETS), (places, places % KIND_BUCKETS)), shape=(BUCKETS, KIND_BUCKETS))
-    return sparse.hstack([rows[:, : len(NAMES)], rows[:, len(NAMES) :] @ fold]).tocsr()
 
 
 def disturbed(prompt: str, seed: int) -> str:

@@ -10,7 +10,7 @@ and scikit-learn (`pip install -e .[train]`); every seed is fixed, so that a sec
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import figures
 import fit
+import mixed
 import numpy as np
 import rows
 import stays
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from teacher import Teacher
 
 from routing.routing_core import RULE_CONFIDENCE
 from routing.score import TIERS, confidence
@@ -32,7 +34,6 @@ SEED = 20261121
 FOLDS = 5
 AGENT_WEIGHT, CORPUS_WEIGHT, PEER_WEIGHT, DISTURBED_WEIGHT = 2.0, 1.0, 1.0, 0.3
 CURVE_POINTS = 17
-FOLLOW_UPS = "followup"  # not fitted: their work is in what they follow, and their few words would learn it by heart
 WANTED_ACCURACY, WANTED_COVERAGE = 0.9, 0.82
 UNSEEN_SUBJECTS, HELD_SHARE = 13, 0.25
 
@@ -78,13 +79,13 @@ def part(labels: list[rows.Tiered], weight: float) -> Part:
     )
 
 
-def tier_heads(parts: Sequence[Part]) -> list[np.ndarray]:
+def tier_heads(parts: Sequence[Part], taught: fit.Taught) -> list[np.ndarray]:
     labels = [row for one in parts for row in (*one.labels, *one.labels)]
     weights = [
         np.repeat([one.weight, DISTURBED_WEIGHT * one.weight], [len(one.labels), len(one.labels)]) for one in parts
     ]
     matrix = sparse.vstack([half for one in parts for half in (one.matrix, one.disturbed)]).tocsr()
-    return fit.tier_heads(matrix, labels, np.concatenate(weights))
+    return fit.tier_heads(matrix, labels, np.concatenate(weights), taught)
 
 
 def questions(matrix: sparse.csr_matrix, pairs: Sequence[rows.Paired], parts: Sequence[Part]) -> tuple:
@@ -92,13 +93,15 @@ def questions(matrix: sparse.csr_matrix, pairs: Sequence[rows.Paired], parts: Se
     return head, fit.kind_head(matrix, sparse.vstack([one.matrix for one in parts]).tocsr()), question
 
 
-def cross_validated(target: Part, others: Sequence[Part], asked: tuple, groups: np.ndarray) -> Held:
-    """Each row is decided by a model that did not see its group."""
+def cross_validated(
+    target: Part, others: Sequence[Part], asked: tuple, groups: np.ndarray, taught: Callable[[np.ndarray], fit.Taught]
+) -> Held:
+    """Each row is decided by a model that did not see its group, nor was taught by one that did."""
     shares = np.zeros((len(target.labels), 3))
     head, kind, question = asked
     for group in np.unique(groups):
         held = groups == group
-        heads = tier_heads([target.only(~held), *others])
+        heads = tier_heads([target.only(~held), *others], taught(~held))
         model = fit.rounded(fit.Model([*heads, head, kind], question))[0]
         shares[held] = model.shares(target.matrix[np.flatnonzero(held)])
     return Held(target.labels, shares)
@@ -166,12 +169,13 @@ def report_groups(held: Held) -> None:
         )
 
 
-def report_pairs(matrix: sparse.csr_matrix, pairs: Sequence[rows.Paired], parts: Sequence[Part]) -> None:
+def report_pairs(
+    matrix: sparse.csr_matrix, pairs: Sequence[rows.Paired], parts: Sequence[Part], heads: list[np.ndarray]
+) -> None:
     """Splits as the benchmarks have them: whole subjects of MMLU and a part of all else are held out."""
     weak, strong = (np.array([getattr(pair, name) for pair in pairs]) for name in ("weak", "strong"))
     sources = np.array([pair.source for pair in pairs])
     sizes = np.array([len(pair.prompt) for pair in pairs], dtype=float)
-    heads = tier_heads(parts)
     found: dict[str, list[tuple[float, float, tuple[float, float]]]] = {}
     for split in range(4):
         held = _held_out(pairs, SEED + split)
@@ -209,13 +213,16 @@ def main() -> None:
     options = parser.parse_args()
     agents = part(rows.tiered(options.data / "agent_prompts.jsonl"), AGENT_WEIGHT)
     peers = part(rows.tiered(options.data / "peer_tiers.jsonl", "source"), PEER_WEIGHT)
-    corpus = part([row for row in rows.corpus() if row.group != FOLLOW_UPS], CORPUS_WEIGHT)
+    corpus = part(mixed.fitted(), CORPUS_WEIGHT)
     pairs = rows.paired(options.data)
     matrix = rows.matrix(pair.prompt for pair in pairs)
     parts = (agents, peers, corpus)
     asked = questions(matrix, pairs, parts)
-    held = cross_validated(agents, (peers, corpus), asked, folds(len(agents.labels)))
-    held_corpus = cross_validated(corpus, (agents, peers), asked, folds(len(corpus.labels)))
+    teacher = Teacher(corpus.labels, corpus.matrix)
+    taught = teacher.taught(np.ones(len(corpus.labels), dtype=bool))
+    heads = tier_heads(parts, taught)
+    held = cross_validated(agents, (peers, corpus), asked, folds(len(agents.labels)), lambda _: taught)
+    held_corpus = cross_validated(corpus, (agents, peers), asked, folds(len(corpus.labels)), teacher.taught)
     curve = fit_curve((held, held_corpus))
     line = pick_line(held, curve)
     print(f"limits {figures.limits()}, line {line}, curve {curve}")
@@ -223,13 +230,13 @@ def main() -> None:
     report(f"corpus, {FOLDS}-fold, the agent prompts always fitted", held_corpus, curve, line)
     report_groups(held_corpus)
     sources = np.array([row.group for row in peers.labels])
-    held_peers = cross_validated(peers, (agents, corpus), asked, sources)
+    held_peers = cross_validated(peers, (agents, corpus), asked, sources, lambda _: taught)
     report("peer assertions, each source by a model that did not see it", held_peers, curve, line)
     report_groups(held_peers)
-    report_pairs(matrix, pairs, parts)
-    model = fit.Model([*tier_heads(parts), *asked[:2]], asked[2])
+    report_pairs(matrix, pairs, parts, heads)
+    model = fit.Model([*heads, *asked[:2]], asked[2])
     data = fit.packed(model, figures.limits(), line, curve)
-    follow_ups = [row for row in rows.corpus() if row.group == FOLLOW_UPS]
+    follow_ups = [row for row in rows.corpus() if row.group == mixed.FOLLOW_UPS]
     unfitted = Held(follow_ups, fit.rounded(model)[0].shares(rows.matrix(row.prompt for row in follow_ups)))
     stays.report([(one.labels, one.said()[0]) for one in (held, held_corpus, unfitted)])
     if not options.dry_run:

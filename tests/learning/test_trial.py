@@ -2,6 +2,7 @@
 
 import pytest
 from made_users import WEIGHTS, boundaries, careless, judged, prompts, shifted, verdict
+from tiers import some
 
 from orchestrate.learning import examples, trial
 from orchestrate.learning.fit import fit
@@ -33,7 +34,9 @@ def test_an_example_is_decided_as_the_router_decides(correction):
         assert (text, TIERS[example.tier(WEIGHTS, correction)]) == (text, decision.tier)
 
 
-@pytest.mark.parametrize("direction", [(1, 1), (-1, -1), (0, -1)])
+@pytest.mark.parametrize(
+    "direction", [(1, 1), *(pytest.param(one, marks=pytest.mark.slow) for one in [(-1, -1), (0, -1)])]
+)
 def test_a_shifted_user_is_learned_and_served_better_on_what_nobody_has_seen(direction):
     shift = boundaries(*direction, TEXTS)
     lesson = taught(found(shifted(SEEN, shift)), WEIGHTS, None, AT)
@@ -51,6 +54,7 @@ def test_what_is_learned_stays_within_its_bounds():
     assert all(abs(value) <= DELTA_MOST for pair in correction.deltas.values() for value in pair)
 
 
+@pytest.mark.slow
 def test_careless_users_are_refused_nearly_always():
     """The bound is one in forty, and half of them see a tier that might as well be another."""
     outcomes = [taught(found(careless(TEXTS[: 60 + 2 * seed], seed)), WEIGHTS, None, AT).outcome for seed in range(40)]
@@ -63,7 +67,7 @@ def test_a_user_of_the_shipped_weights_keeps_them():
     assert (lesson.outcome, lesson.record, lesson.trial.right_shipped) == (KEPT, None, 1.0)
 
 
-@pytest.mark.parametrize("count", [0, 5, 29])
+@pytest.mark.parametrize("count", some([0, 5, 29], (29,)))
 def test_few_signals_are_refused_however_clear(count):
     lesson = taught(found(shifted(TEXTS, DEARER)[:count]), WEIGHTS, None, AT)
     assert (lesson.outcome, lesson.trial) == (KEPT, None)
@@ -106,9 +110,9 @@ def test_the_same_signals_teach_the_same():
     [
         (["haiku"], "haiku", 1.0),
         (["haiku"], "opus", 5.0),
-        (["sonnet"], "haiku", 7.0),  # haiku, then sonnet, and the user's time
-        (["sonnet", "opus"], "haiku", 7.0),
-        (["opus"], "sonnet", 11.0),
+        (["sonnet"], "haiku", 8.0),  # haiku, then sonnet, and the user's time
+        (["sonnet", "opus"], "haiku", 8.0),
+        (["opus"], "sonnet", 12.0),
     ],
 )
 def test_too_weak_a_tier_costs_the_work_done_twice_and_the_users_time(accept, tier, cost):

@@ -282,9 +282,9 @@ def test_patterns(pattern, path, is_met):
 def test_a_path_may_be_told_from_the_sessions_folder():
     rules = own('paths: [{match: "shop/cart/**", at_least: opus}]', (ROOT, f"{ROOT}/shop"))
     assert ruled("fix cart/a.py", "haiku", rules).tier == "opus"
-    elsewhere = own('paths: [{match: "cart/**", at_least: opus}]', (ROOT, "/work/tree"))
-    assert ruled("fix /work/tree/cart/a.py", "haiku", elsewhere).tier == "opus"
-    assert ruled("fix /work/tree2/cart/a.py", "haiku", elsewhere).tier == "haiku"
+    elsewhere = own('paths: [{match: "cart/**", at_least: opus}]', (ROOT, "/srv/tree"))
+    assert ruled("fix /srv/tree/cart/a.py", "haiku", elsewhere).tier == "opus"
+    assert ruled("fix /srv/tree2/cart/a.py", "haiku", elsewhere).tier == "haiku"
 
 
 @pytest.mark.parametrize(
@@ -310,12 +310,12 @@ def test_a_rule_that_changes_the_tier_ends_the_doubt():
 
 
 def test_a_prompt_is_read_up_to_the_cap_and_no_pattern_takes_long():
-    text = "paths:\n" + "".join(f'  - {{match: "**/a*a*a*a*{n}/**/b", at_least: opus}}\n' for n in range(400))
+    text = "paths:\n" + "".join(f'  - {{match: "**/a*a*a*a*{n}/**/b", at_least: opus}}\n' for n in range(80))
     rules = own(text)
     started = time.perf_counter()
     ruled("a/" * 4000, "haiku", rules)
-    ruled(" ".join(f"a{n}/{'a' * 50}/c.py" for n in range(20_000)), "haiku", rules)
-    assert time.perf_counter() - started < 20.0  # a second; several where every line is traced for coverage
+    ruled(" ".join(f"a{n}/{'a' * 50}/c.py" for n in range(4_000)), "haiku", rules)
+    assert time.perf_counter() - started < 2.0
 
 
 def test_as_many_rules_as_a_team_has_cost_little():

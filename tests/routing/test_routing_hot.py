@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from routing import score
-from routing.facts import NAMES
-from routing.features import CAP_BYTES, SLOTS, Text, scored
+from routing.facts import NAMES, expanded
+from routing.features import BUCKETS, CAP_BYTES, SLOTS, Text, scored
 from routing.routing_core import decide
 
 ROUTING = Path(score.__file__).parent
@@ -56,7 +56,8 @@ def test_the_weights_are_small_and_fit():
     data = (ROUTING / "weights.bin").read_bytes()
     assert len(data) <= 64 * 1024
     weights = score.Weights(data)
-    assert [len(head) for head in (*weights.dense, *weights.hashed)] == [len(NAMES)] * 4 + [*score.HASHED]
+    assert [len(head) for head in weights.dense] == [len(NAMES)] * len(score.HEADS)
+    assert [len(head) for head in weights.hashed] == [BUCKETS] * len(score.HASHED)
     assert len(weights.lexicon.slots) == SLOTS
     assert weights.curve == sorted(weights.curve)
     assert 0.0 <= weights.curve[0] < weights.line < weights.curve[-1] <= 1.0
@@ -64,10 +65,15 @@ def test_the_weights_are_small_and_fit():
 
 def test_every_dense_feature_has_a_value():
     verdict = score.judge(Text("fix the typo in README.md"), score.load(str(ROUTING / "weights.bin")))
-    assert [NAMES[i] for i, value in enumerate(verdict.values()) if value] == [NAMES[i] for i in sorted(verdict.facts)]
+    assert [i for i, value in enumerate(verdict.values()) if value] == expanded(verdict.facts)
+    assert [NAMES[i] for i in expanded(verdict.facts) if NAMES[i] in ("length", "files named")] == [
+        "length",
+        "length",
+        "files named",
+    ]
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data.replace(b"weights-2", b"weights-9", 1)])
+@pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data.replace(b"weights-3", b"weights-9", 1)])
 def test_weights_of_another_version_are_refused(spoil):
     with pytest.raises(ValueError, match="does not fit this version"):
         score.Weights(spoil((ROUTING / "weights.bin").read_bytes()))
@@ -96,3 +102,11 @@ def best(prompt):
         decide(prompt)
         times.append(time.perf_counter_ns() - start)
     return min(times)
+
+
+def test_a_step_of_a_thermometer_weighs_what_all_below_it_weigh():
+    weights = score.load(str(ROUTING / "weights.bin"))
+    short, long = (score.judge(Text("word " * count), weights) for count in (3, 300))
+    steps = [facts[-1] for facts in ([f for f in one.facts if NAMES[f] == "length"] for one in (short, long))]
+    assert steps[1] - steps[0] == 10
+    assert [len([f for f in expanded(one.facts) if NAMES[f] == "length"]) for one in (short, long)] == [1, 11]
