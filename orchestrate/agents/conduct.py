@@ -40,8 +40,10 @@ LEAST_S = 0.1  # what an attempt gets when the time is up as it starts
 _STOPPED = (Outcome("aborted", "stopped on request"), Move("fail", "stopped on request", INTERRUPTED))
 
 
-def conduct(job: Job, say: Say, progress: Progress, warn: Callable[[str], None]) -> Record:
-    """`say` is given the answer's text as it comes."""
+def conduct(
+    job: Job, say: Say, progress: Progress, warn: Callable[[str], None], stop: Stop | None = None
+) -> Record:
+    """`say` is given the answer's text as it comes; `stop` is for who calls from another thread than the main one."""
     if command.depth(job.env) >= DEEPEST:
         raise UserError(f"agents start agents {DEEPEST} deep already: this one is not started", REFUSED)
     definitions.find(job.place, job.env, job.agent)
@@ -58,7 +60,7 @@ def conduct(job: Job, say: Say, progress: Progress, warn: Callable[[str], None])
     )
     waiting_ns = time.monotonic_ns()
     with ExitStack() as stack:
-        stop = stack.enter_context(closing(Stop()))
+        stop = stop or stack.enter_context(closing(Stop()))
         stack.enter_context(on_signals(stop))
         _take_place(stack, job, stop, warn)
         waited_s = (time.monotonic_ns() - waiting_ns) / 1e9

@@ -6,7 +6,6 @@ the hot hook in its own place, with the payload on stdin. It ends with 0, whatev
 
 import sys
 import time
-from pathlib import Path
 
 from orchestrate import entry
 from orchestrate.agents import answer, cache, runs
@@ -45,7 +44,8 @@ def respond(raw: bytes, env: dict[str, str], spent_ns: int = 0) -> bytes:
         kept = cache.found(call, key)
         if kept is not None:
             outcome.payload |= cache.TOLD
-        outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
+        took_ms = (time.monotonic_ns() - started_ns) / 1e6 - answer.judged_ms(outcome)
+        outcome.payload["overhead_ms"] = round(took_ms, 3)
         answer.record(call, outcome, "hook")
         if kept is not None:
             return _delivered(call, outcome, kept, has_mod)
@@ -64,7 +64,7 @@ def _decided(call: Call) -> Outcome:
 
 def _acted(call: Call, outcome: Outcome, key: str | None, has_mod: bool) -> bytes:
     silent = Progress(None, str(outcome.payload["agent"]), call.env)
-    within_s = EVENTS["UserPromptSubmit"].timeout_s - MARGIN_S
+    within_s = EVENTS["UserPromptSubmit"].timeout_s - MARGIN_S - answer.judged_ms(outcome) / 1000
     try:
         record = answer.run(
             call,
@@ -101,11 +101,7 @@ def _delivered(call: Call, outcome: Outcome, text: str, has_mod: bool) -> bytes:
 
 def _is_handed_over(call: Call, text: str) -> bool:
     """A disk that takes nothing must not cost the answer."""
-    try:
-        route = codec.loads(Path(live.folder(call), live.ROUTE).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(route, dict) and route.get("answer") == text
+    return codec.load(f"{live.folder(call)}/{live.ROUTE}").get("answer") == text
 
 
 def _block(reason: str) -> dict[str, object]:

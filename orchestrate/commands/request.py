@@ -93,8 +93,9 @@ def command(
     told = call.settings.values
     log.want(log_format or str(told["log.format"]), "info" if verbose else str(told["log.level"]))
     wish = Wish(agent, model, timeout, context_from, check=_words(check))
-    outcome = _decided(call, text, flag, wish, workflow is not None)
-    outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
+    outcome = _decided(call, text, flag, wish, workflow is not None, may_ask=not dry_run)
+    took_ms = (time.monotonic_ns() - started_ns) / 1e6 - answer.judged_ms(outcome)
+    outcome.payload["overhead_ms"] = round(took_ms, 3)
     runs = answer.is_to_run(outcome) and not dry_run
     key = cache.key_of(call, outcome) if runs and not check else None  # an answer that was kept has met no check
     kept = cache.found(call, key)
@@ -138,7 +139,7 @@ def _call(place: Place, text: str, session: str | None) -> Call:
     return Call(payload, env, place, here.settled(place), chosen, now)
 
 
-def _decided(call: Call, text: str, flag: str | None, wish: Wish, is_workflow: bool) -> Outcome:
+def _decided(call: Call, text: str, flag: str | None, wish: Wish, is_workflow: bool, may_ask: bool) -> Outcome:
     settings = call.settings.values
     hour = time.localtime(call.now).tm_hour
     has_workflow = is_workflow or context.has_workflow(call.place)
@@ -146,7 +147,7 @@ def _decided(call: Call, text: str, flag: str | None, wish: Wish, is_workflow: b
     chosen = mode.select(found, settings, call.env, flag, called=True)
     if chosen.refused:
         raise UserError(f"orchestration was asked for, but {chosen.reason}", REFUSED)
-    return answer.decide(call, text, found, chosen, wish)
+    return answer.decide(call, text, found, chosen, wish, may_ask)
 
 
 def _record(call: Call, outcome: Outcome) -> None:

@@ -35,6 +35,7 @@ def of(place: Place, prompt: str, with_text: bool) -> Explanation:
         "main_tier": decided.payload.get("main_tier"),
         "rung": _some(decided, _RUNG),
         "changed": _some(decided, _CHANGED),
+        "judged": decided.payload.get("judged"),
         "correction": decided.payload.get("correction"),
         "served": [_served(row) for row in _rows(place, decided)],
         "feedback": records.of_prompt(place, decided),

@@ -3,7 +3,6 @@
 A transcript is the user's and may have been cut or rewritten: what counts is the text whose hash was recorded.
 """
 
-import stat
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from metrics.lines import json_object
 from orchestrate.learning.events import SESSION_STARTED, Told
 from orchestrate.request.call import fingerprint
 from orchestrate.request.usage import is_prompt
+from state.transcript import is_regular, text_of
 
 LINE_MOST = 8 << 20
 _PROMPT_ID, _USER = b'"promptId":"', b'"type":"user"'
@@ -40,7 +40,7 @@ def _transcripts(events: Iterable[Told]) -> set[tuple[str, str]]:
 
 def _read(path: str, wanted: dict[str, Told]) -> dict[str, str]:
     found: dict[str, str] = {}
-    if not wanted or not _is_regular(path):
+    if not wanted or not is_regular(path):
         return found
     try:
         with Path(path).open("rb") as file:
@@ -58,23 +58,6 @@ def _take(line: bytes, wanted: dict[str, Told], found: dict[str, str]) -> None:
     prompt = entry.get("promptId")
     if not isinstance(prompt, str) or prompt not in wanted or prompt in found:
         return
-    text = _text(entry)
+    text = text_of(entry)
     if fingerprint(text)["hash"] == wanted[prompt].payload.get("hash"):
         found[prompt] = text
-
-
-def _text(entry: dict[str, object]) -> str:
-    message = entry.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    if isinstance(content, str):
-        return content
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    return "\n".join(str(block["text"]) for block in blocks if block.get("type") == "text" and "text" in block)
-
-
-def _is_regular(path: str) -> bool:
-    """Opening a pipe would wait for its other end."""
-    try:
-        return stat.S_ISREG(Path(path).stat().st_mode)
-    except (OSError, ValueError):
-        return False

@@ -19,6 +19,7 @@ def explanation(found: Mapping[str, Any]) -> list[str]:  # Any: as JSON has it
         f"rung: {rung['rung']} ({rung['rung_reason']})",
         f"spawns: {rung['subagents_rung']} ({rung['subagents_reason']})",
         *_changes(found["changed"]),
+        *([_judged(found["judged"])] if found["judged"] else []),
         f"correction in force: {found['correction'] or 'none'}",
         *(_served(row) for row in found["served"]),
         *([] if found["served"] else ["served: nothing is known"]),
@@ -87,6 +88,12 @@ def _changes(changed: Mapping[str, Any]) -> list[str]:  # Any: as JSON has it
     moved = [(name, changed[name]) for name in ("stepped_down", "stood_in") if changed[name]]
     lines = [f"{name.replace('_', ' ')}: from {change['from']}: {change['why']}" for name, change in moved]
     return [*lines, *(f"{name}: {changed[name]}" for name in ("degraded", "arm") if changed[name])]
+
+
+def _judged(verdict: Mapping[str, Any]) -> str:  # Any: as JSON has it
+    if verdict.get("failed"):
+        return f"judge: failed: {verdict['failed']}"
+    return f"judge: {verdict.get('tier')} ({'kept from before' if verdict.get('cached') else verdict.get('model')})"
 
 
 def _served(row: Mapping[str, Any]) -> str:  # Any: as JSON has it

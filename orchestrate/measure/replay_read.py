@@ -12,6 +12,7 @@ from routing import routing_core
 from routing.economics import TIERS
 from routing.main_thread import Wish
 from state.errors import UserError
+from state.transcript import text_of
 
 LABEL = "wantedTier"  # on a user line: what the router is to want, whatever the text says
 
@@ -73,7 +74,7 @@ class Reader:
         turn.steps[place] = step
 
     def _prompt(self, entry: dict[str, object]) -> None:
-        text = _text(entry)
+        text = text_of(entry)
         at = _at(entry)
         if at is None or prompt.machine_made(text):
             return
@@ -126,12 +127,3 @@ def _at(entry: dict[str, object]) -> float | None:
         return usage.unix(str(entry.get("timestamp")))
     except ValueError:
         return None
-
-
-def _text(entry: dict[str, object]) -> str:
-    message = entry.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    if isinstance(content, str):
-        return content
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    return "\n".join(str(block["text"]) for block in blocks if block.get("type") == "text" and "text" in block)

@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -26,11 +27,18 @@ def run_id():
     return f"r-{os.getpid()}-{next(_COUNT)}"
 
 
+TELL = 'echo $$ > "$FIFO"'
+# Without `exec sleep`: in the middle of an exec a process has no environment to be known by.
+HANG = f'{TELL}; read -r _ < "$FIFO.never"'
+DEAF = f'trap "" TERM; {TELL}; while :; do sleep 600; done'
+
+
 class Fifo:
     """A line arrives or the test waits: `echo $$ > "$FIFO"` in a script is an event here."""
 
     def __init__(self, path):
         os.mkfifo(path)
+        os.mkfifo(f"{path}.never")  # nobody opens it to write
         self.path = str(path)
         self._fd = os.open(path, os.O_RDWR)  # read-write: no end of file between two writers
         self._rest = b""
@@ -44,6 +52,10 @@ class Fifo:
 
     def pids(self, count):
         return [int(line) for line in self.lines(count)]
+
+    def say(self, word):
+        """To whoever reads it next."""
+        os.write(self._fd, f"{word}\n".encode())
 
     def is_silent(self):
         return not select.select([self._fd], [], [], 0)[0]
@@ -64,9 +76,23 @@ def ours(agent, user="", limits="ProcessLimits(grace_s=0.3)", **options):
     return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True, **options)
 
 
-def are_gone(pids, within_s=10):
+def are_gone(pids, within_s=30):
     """Whether all of them end; zombies that nobody reaps have ended."""
     return all(_is_gone(pid, within_s) for pid in pids)
+
+
+def until(holds, within_s=30):
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def catches(pid, signum, mask="SigCgt"):
+    """Whether it has a handler for that; with SigIgn, whether it ignores it."""
+    with open(f"/proc/{pid}/status") as file:
+        caught = next(line.split()[1] for line in file if line.startswith(f"{mask}:"))
+    return bool(int(caught, 16) >> (signum - 1) & 1)
 
 
 def is_alive(pid):

@@ -7,27 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from faking import Desk, recorded_once
-from living import Fifo, are_gone, run_id, script
+from faking import recorded_once
+from living import HANG, TELL, are_gone, run_id, script
+from tiers import some
 
 from orchestrate.agents import breaker, check, runs
 from orchestrate.agents.stop import Stop
 from state.errors import UserError
 
 MENDED = "test -e mended"
-
-
-@pytest.fixture
-def desk(place, tmp_path):
-    return Desk(place, tmp_path / "desk")
-
-
-@pytest.fixture
-def fifo(desk):
-    opened = Fifo(desk.folder / "fifo")
-    desk.env["FIFO"] = opened.path
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -88,7 +76,16 @@ def test_how_a_check_ends(checked, script_, code, tail, is_green):
 
 @pytest.mark.parametrize(
     ("out", "err", "kept_out", "kept_err"),
-    [(9000, 0, 4000, 0), (0, 9000, 0, 4000), (9000, 9000, 2000, 2000), (9000, 500, 3500, 500), (10, 9000, 10, 3990)],
+    some(
+        [
+            (9000, 0, 4000, 0),
+            (0, 9000, 0, 4000),
+            (9000, 9000, 2000, 2000),
+            (9000, 500, 3500, 500),
+            (10, 9000, 10, 3990),
+        ],
+        2,
+    ),
 )
 def test_of_long_output_the_ends_are_kept(checked, out, err, kept_out, kept_err):
     code = f"import sys; sys.stdout.write(('o' * {out} + chr(10))[1:]); sys.stderr.write('e' * {err})"
@@ -101,10 +98,12 @@ def test_a_check_that_is_not_there_is_a_fault_of_the_check(checked):
     assert (done.evidence.red_check, done.evidence.no_check) == (None, done.fault)
 
 
-def test_a_check_that_takes_too_long_is_ended_and_red(checked):
-    done = checked(["sh", "-c", "echo begun; exec sleep 600"], total_s=0.3)
+def test_a_check_that_takes_too_long_is_ended_and_red(checked, clock):
+    clock.starts_after(1)
+    text = f"echo begun; {TELL}; exec sleep 600"
+    done = checked(["sh", "-c", text], total_s=0.1)
     assert (done.code, done.tail, done.result) == (None, "begun\n", "it took too long")
-    assert done.evidence.red_check == "sh -c 'echo begun; exec sleep 600': it took too long"
+    assert done.evidence.red_check == f"sh -c '{text}': it took too long"
 
 
 def test_what_a_check_leaves_running_is_ended(checked, tmp_path):
@@ -164,7 +163,9 @@ def test_a_check_that_stays_red_is_exit_code_1(desk):
     assert recorded_once(desk.place) == {run.run: "red_check"}
 
 
-@pytest.mark.parametrize("words", [("--agent", "haiku-general"), ("--model", "haiku")])
+@pytest.mark.parametrize(
+    "words", [("--agent", "haiku-general"), pytest.param(("--model", "haiku"), marks=pytest.mark.slow)]
+)
 def test_who_names_an_agent_or_a_model_gets_no_other_for_a_red_check(desk, words):
     record = desk.told("ok", "--check", MENDED, *words)
     assert (record["outcome"], record["exit_code"], attempts(record)) == ("red_check", 1, [("haiku", "ok")])
@@ -189,6 +190,7 @@ def test_a_check_that_cannot_be_started_makes_the_work_no_dearer(desk):
     assert (record["detail"], record["answer"]) == ("the check 'no-such-check' is not found", "done by haiku")
 
 
+@pytest.mark.slow
 def test_a_red_check_says_nothing_of_the_service(desk):
     for _ in range(3):
         desk.told("ok", "--check", "false", "--agent", "haiku-general")
@@ -204,22 +206,22 @@ def test_a_check_has_the_users_environment_and_not_the_agents(desk):
     assert names == {"ORCHESTRATOR_RUN", "ORCHESTRATOR_RUN__BACKOFF_S"}
 
 
+@pytest.mark.slow  # the time is the agent's too, which has to be done before, also on a busy machine
 def test_a_check_gets_what_is_left_of_the_time(desk):
-    record = desk.told("ok", "--check", "sleep 600", "--timeout", "1", ORCHESTRATOR_RUN__ATTEMPTS="1")
+    record = desk.told("ok", "--check", "sleep 600", "--timeout", "3", ORCHESTRATOR_RUN__ATTEMPTS="1")
     assert (record["outcome"], record["detail"], record["exit_code"]) == (
         "red_check",
         "the check is red: sleep 600: it took too long",
         1,
     )
-    assert record["took_ms"] < 10_000
-    assert record["overhead_ms"] < 1000
+    assert 3000 <= record["took_ms"] < 30_000
+    assert record["overhead_ms"] < record["took_ms"] - 2000  # of the check nothing
 
 
 @pytest.mark.parametrize("words", [(), ("--agent", "haiku-general")])
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_end_during_a_check_we_end_all_of_it(desk, fifo, signum, words, tmp_path):
-    running = 'echo $$ > "$FIFO"; exec sleep 600'
-    check_ = script(tmp_path / "check", f"setsid sh -c '{running}' & {running}")
+    check_ = script(tmp_path / "check", f"setsid sh -c '{HANG}' & {HANG}")
     process = desk.start("ok", "--json", "--check", check_, *words)
     pids = fifo.pids(2)
     process.send_signal(signum)

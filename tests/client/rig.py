@@ -157,10 +157,15 @@ class World:
         assert done.returncode == 0, f"orchestrate {' '.join(args)}: {done.stderr}"
         return done.stdout
 
-    def events(self):
-        """All events of the project's session logs, as written."""
-        logs = sorted(self.home.glob(".orchestrator/projects/*/sessions/*/log.jsonl"))
-        return [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    def events(self, verb=None, session=None):
+        """All events of the project's session logs, as written: of one type, without the prefix that all types share,
+        and of one session, if told."""
+        logs = sorted(self.home.glob(f".orchestrator/projects/*/sessions/{session or '*'}/log.jsonl"))
+        events = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+        return [event for event in events if verb is None or event["type"] == f"orchestration.{verb}"]
+
+    def kinds(self):
+        return [event["type"].partition(".")[2] for event in self.events()]
 
     def processes(self):
         """The pids of all that lives in this world."""

@@ -57,10 +57,6 @@ def told(asked):
     return text_of(body["system"]), "\n".join(said)
 
 
-def of(world, verb):
-    return [event for event in world.events() if event["type"] == f"orchestration.{verb}"]
-
-
 @pytest.fixture
 def world(new_world):
     """A world without our hooks: `orchestrate-request` needs none."""
@@ -150,7 +146,7 @@ def test_a_reader_that_has_seen_enough_does_not_end_the_run(world):
     asked = world.shell(line, rules=rules, **NOBODY_ASKS)
     assert (asked.rc, asked.stdout) == (0, "first\n")
     assert "Traceback" not in asked.stderr
-    assert [event["payload"]["outcome"] for event in of(world, "run.finished")] == ["ok"]
+    assert [event["payload"]["outcome"] for event in world.events("run.finished")] == ["ok"]
 
 
 def test_the_user_names_the_agent(world):

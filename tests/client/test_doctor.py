@@ -32,8 +32,7 @@ def proofs(found):
 
 @pytest.fixture(scope="module")
 def plugged(new_world):
-    world = new_world(installed=False)
-    world.orchestrate("install", "--scope", "plugin")
+    world = new_world("--scope", "plugin")
     world.client("plugin", "marketplace", "add", str(REPO / "hooks"))
     world.client("plugin", "install", "orchestrate@orchestrate-local")
     return world

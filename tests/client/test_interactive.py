@@ -21,19 +21,6 @@ def heard(request):
     return "\n".join(text_of(message["content"]) for message in request["body"]["messages"])
 
 
-def of(world, verb):
-    return [event for event in world.events() if event["type"] == f"orchestration.{verb}"]
-
-
-def kinds(world):
-    return [event["type"].partition(".")[2] for event in world.events()]
-
-
-@pytest.fixture
-def world(new_world):
-    return new_world()
-
-
 @pytest.fixture
 def orchestrating(world):
     """Somebody who has said that he prefers orchestration."""
@@ -54,7 +41,7 @@ def test_a_typed_prompt_goes_to_the_model_with_a_directive(world):
         asked_once(tty)
     assert models(tty) == ["claude-opus-5-5"]
     assert heard(tty.requests[0]).count('subagent_type "haiku-general"') == 1
-    (decided,) = of(world, "prompt.decided")
+    (decided,) = world.events("prompt.decided")
     said = {name: decided["payload"][name] for name in ("context", "mode", "mode_chosen", "rung", "degraded")}
     assert said == {
         "context": "interactive",
@@ -64,7 +51,7 @@ def test_a_typed_prompt_goes_to_the_model_with_a_directive(world):
         "degraded": None,
     }
     assert decided["payload"]["signals"]["is_interactive"] is True
-    assert kinds(world) == ["session.start", "prompt.decided", "turn.end", "session.end"]
+    assert world.kinds() == ["session.start", "prompt.decided", "turn.end", "session.end"]
 
 
 def test_who_prefers_orchestration_reads_the_agents_answer_on_the_screen(orchestrating):
@@ -74,7 +61,7 @@ def test_who_prefers_orchestration_reads_the_agents_answer_on_the_screen(orchest
         tty.wait_gone(WORKING)
         assert tty.leave() == 0
     assert models(tty) == ["claude-haiku-5-5"]
-    (decided,) = of(orchestrating, "prompt.decided")
+    (decided,) = orchestrating.events("prompt.decided")
     said = {name: decided["payload"][name] for name in ("context", "mode", "mode_source", "rung")}
     assert said == {
         "context": "interactive",
@@ -82,7 +69,7 @@ def test_who_prefers_orchestration_reads_the_agents_answer_on_the_screen(orchest
         "mode_source": "preference",
         "rung": "orchestration",
     }
-    assert [event["payload"]["outcome"] for event in of(orchestrating, "run.finished")] == ["ok"]
+    assert [event["payload"]["outcome"] for event in orchestrating.events("run.finished")] == ["ok"]
 
 
 def test_an_agent_that_fails_leaves_the_prompt_to_the_model_and_a_directive(orchestrating):
@@ -91,7 +78,7 @@ def test_an_agent_that_fails_leaves_the_prompt_to_the_model_and_a_directive(orch
     assert models(tty) == ["claude-haiku-5-5", "claude-opus-5-5"]
     assert heard(tty.requests[1]).count("Route: haiku-general (auth).") == 1
     assert BLOCKED not in tty.text
-    assert [event["payload"]["outcome"] for event in of(orchestrating, "run.finished")] == ["auth"]
+    assert [event["payload"]["outcome"] for event in orchestrating.events("run.finished")] == ["auth"]
 
 
 def test_switched_off_it_says_and_records_nothing(orchestrating):
@@ -119,7 +106,7 @@ def test_an_interrupted_prompt_takes_its_agent_along(orchestrating, key):
         tty.wait_for(ANSWER)
         assert tty.leave() == 0
     assert models(tty) == ["claude-haiku-5-5"] * 2
-    assert [event["payload"]["outcome"] for event in of(orchestrating, "run.finished")] == ["aborted", "ok"]
+    assert [event["payload"]["outcome"] for event in orchestrating.events("run.finished")] == ["aborted", "ok"]
     assert orchestrating.processes() == []
 
 
@@ -130,4 +117,4 @@ def test_a_terminal_that_is_closed_takes_the_agent_along(orchestrating):
         tty.close()
     assert orchestrating.ends_within(15)
     assert len(tty.requests) == 1
-    assert [event["payload"]["outcome"] for event in of(orchestrating, "run.finished")] == ["aborted"]
+    assert [event["payload"]["outcome"] for event in orchestrating.events("run.finished")] == ["aborted"]

@@ -1,11 +1,9 @@
 """The mod in the real client: what the API was asked for is what the hooks decided, and nothing else has changed."""
 
 import json
-import shutil
 
 import pytest
 from fake_api import AGENT_HEADER, text_of
-from rig import REPO
 
 pytestmark = pytest.mark.client
 
@@ -34,16 +32,11 @@ def spawns(prompt, agent=False, said=EASY, **more):
     }
 
 
-def of(world, verb, session=None):
-    events = [event for event in world.events() if event["type"] == f"orchestration.{verb}"]
-    return [event for event in events if session in (None, event["session"])]
-
-
 def decided(world):
     """The model decided for the main thread of each session, and for each agent."""
-    main = {event["session"]: event["payload"]["main_model"] for event in of(world, "prompt.decided")}
-    asked = {_call(event): event["payload"]["model_set"] for event in of(world, "spawn.requested")}
-    return main | {event["payload"]["agent_id"]: asked.get(_call(event)) for event in of(world, "spawn.launched")}
+    main = {event["session"]: event["payload"]["main_model"] for event in world.events("prompt.decided")}
+    asked = {_call(event): event["payload"]["model_set"] for event in world.events("spawn.requested")}
+    return main | {event["payload"]["agent_id"]: asked.get(_call(event)) for event in world.events("spawn.launched")}
 
 
 def _call(event):
@@ -67,24 +60,9 @@ def steps(world, session="*"):
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory):
-    """A copy: at a terminal the client writes the types of its interface into the folder of a mod."""
-    folder = tmp_path_factory.mktemp("plugin") / "hooks"
-    shutil.copytree(REPO / "hooks", folder, ignore=shutil.ignore_patterns("types", "tsconfig.json"))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def with_mod(plugin):
-    return ["--plugin-dir", str(plugin)]
-
-
 @pytest.fixture
 def world(new_world):
-    world = new_world(installed=False)
-    world.orchestrate("install", "--scope", "plugin")
-    return world
+    return new_world("--scope", "plugin")
 
 
 @pytest.mark.parametrize("folder", [".", "classic"])
@@ -130,7 +108,7 @@ def test_a_step_is_written_down_as_it_was_asked_and_served(world, with_mod):
 def test_what_the_client_accounts_for_is_the_model_that_served(world, with_mod):
     run = world.claude(EASY, args=with_mod, **SESSION)
     assert (run.rc, run.stderr, list(run.result["modelUsage"])) == (0, "", [ROUTED])
-    (decision,) = of(world, "prompt.decided")
+    (decision,) = world.events("prompt.decided")
     assert (decision["payload"]["rung"], decision["payload"]["main_model"]) == ("mod", "haiku")
 
 
@@ -171,7 +149,7 @@ def test_a_resumed_session_goes_by_the_decision_for_its_new_prompt(world, with_m
     session = first.init["session_id"]
     again = world.claude(HARD, args=[*with_mod, "--resume", session], **SESSION)
     assert (again.init["session_id"], models(first)) == (session, [ROUTED, ROUTED])
-    *_, last = of(world, "prompt.decided", session)
+    *_, last = world.events("prompt.decided", session)
     assert [(last["payload"]["main_model"] or "opus") in model for model in models(again)] == [True]
     assert [line["served"] for line in steps(world, session)] == models(first) + models(again)
 
@@ -217,7 +195,7 @@ class TestAgents:
     def test_is_served_as_decided_where_the_main_thread_is_left_alone(self, world, with_mod):
         run = world.claude(HARD, [spawns("Format b.py", said=HARD, run_in_background=False)], with_mod)
         assert (models(run), amiss(world, run)) == ([OWN, ROUTED, OWN], [])
-        (spawn,) = of(world, "spawn.requested")
+        (spawn,) = world.events("spawn.requested")
         assert (spawn["payload"]["rung"], spawn["payload"]["model_set"]) == ("mod", "haiku")
 
     def test_gets_a_concrete_model_too(self, world, with_mod):
@@ -233,7 +211,7 @@ class TestAgents:
         run = world.claude("Run a workflow on b.py", rules, args)
         agents = [model for model, request in zip(models(run), run.requests, strict=True) if _is_agent(request)]
         asked = [
-            event["payload"]["model_set"] for event in of(world, "spawn.requested") if event["payload"]["model_set"]
+            event["payload"]["model_set"] for event in world.events("spawn.requested") if event["payload"]["model_set"]
         ]
         assert (sorted(agents), sorted(asked)) == ([ROUTED, OWN], ["haiku", "opus"])
 
@@ -301,5 +279,5 @@ def test_a_prompt_that_joins_a_running_turn_changes_nothing_in_it(world, with_mo
         tty.wait_gone("esc to interrupt")
         assert tty.leave() == 0
     assert models(tty) == [ROUTED, ROUTED]
-    first, second = of(world, "prompt.decided")
+    first, second = world.events("prompt.decided")
     assert (first["payload"]["rung"], second["payload"]["main_model"]) == ("mod", None)

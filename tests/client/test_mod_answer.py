@@ -1,11 +1,9 @@
 """Orchestration inside the session: with the mod the agent's answer is the model's own, without it a block."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
-from rig import REPO
 
 pytestmark = pytest.mark.client
 
@@ -21,27 +19,9 @@ def models(run):
     return [request["body"]["model"] for request in run.requests]
 
 
-def of(world, verb):
-    return [event for event in world.events() if event["type"] == f"orchestration.{verb}"]
-
-
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plugin") / "hooks"
-    shutil.copytree(REPO / "hooks", folder, ignore=shutil.ignore_patterns("types", "tsconfig.json"))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def with_mod(plugin):
-    return ["--plugin-dir", str(plugin)]
-
-
 @pytest.fixture
 def world(new_world):
-    world = new_world(installed=False)
-    world.orchestrate("install", "--scope", "plugin")
-    return world
+    return new_world("--scope", "plugin")
 
 
 def test_the_answer_is_an_ordinary_one_of_one_turn_and_no_request(world, with_mod):
@@ -153,4 +133,4 @@ def test_a_prompt_that_joins_a_running_turn_is_answered_by_a_block(world, with_m
         tty.wait_gone(WORKING)
         tty.leave()
     assert models(tty) == ["claude-opus-5-5", "claude-haiku-5-5"]
-    assert [event["payload"]["rung"] for event in of(world, "prompt.decided")][1:] == ["orchestration"]
+    assert [event["payload"]["rung"] for event in world.events("prompt.decided")][1:] == ["orchestration"]

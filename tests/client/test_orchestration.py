@@ -26,19 +26,6 @@ def heard_by_main(run):
     return "\n".join(text_of(message["content"]) for message in main["body"]["messages"])
 
 
-def of(world, verb):
-    return [event for event in world.events() if event["type"] == f"orchestration.{verb}"]
-
-
-def kinds(world):
-    return [event["type"].partition(".")[2] for event in world.events()]
-
-
-@pytest.fixture
-def world(new_world):
-    return new_world()
-
-
 @pytest.fixture(scope="module")
 def answered(new_world):
     """A world in which the hook had an agent answer the prompt, and the run."""
@@ -68,14 +55,14 @@ def test_the_agent_is_told_the_request_alone(answered):
     assert said.count(PROMPT) == 1
     assert "[orchestrate" not in said
     assert AGENT_HEADER not in run.requests[0]["headers"]
-    assert kinds(world) == ["session.start", "prompt.decided", "run.started", "run.finished", "session.end"]
+    assert world.kinds() == ["session.start", "prompt.decided", "run.started", "run.finished", "session.end"]
 
 
 def test_decision_and_run_are_told_under_the_prompt(answered):
     world, run = answered
-    (decided,) = of(world, "prompt.decided")
-    (started,) = of(world, "run.started")
-    (finished,) = of(world, "run.finished")
+    (decided,) = world.events("prompt.decided")
+    (started,) = world.events("run.started")
+    (finished,) = world.events("run.finished")
     assert {event["session"] for event in world.events()} == {run.init["session_id"]}
     assert decided["prompt_id"] == started["prompt_id"] == finished["prompt_id"]
     assert started["entity"] == finished["entity"]
@@ -107,14 +94,14 @@ def test_nothing_is_left_running(answered):
 def test_every_unattended_context_is_answered_by_an_agent(world, name, context):
     run = world.claude(PROMPT, rules=[ANSWERS], **{name: "1"})
     assert (run.result["result"], models(run)) == (BLOCKED + ANSWER, ["claude-haiku-5-5"])
-    assert [event["payload"]["context"] for event in of(world, "prompt.decided")] == [context]
+    assert [event["payload"]["context"] for event in world.events("prompt.decided")] == [context]
 
 
 def test_who_prefers_orchestration_gets_it_without_a_word_from_the_environment(world):
     world.orchestrate("mode", "set", "orchestration")
     run = world.claude(PROMPT, rules=[ANSWERS])
     assert (run.result["result"], models(run)) == (BLOCKED + ANSWER, ["claude-haiku-5-5"])
-    assert [event["payload"]["mode_source"] for event in of(world, "prompt.decided")] == ["preference"]
+    assert [event["payload"]["mode_source"] for event in world.events("prompt.decided")] == ["preference"]
 
 
 def test_a_plugin_runs_its_own_agents(new_world):
@@ -125,8 +112,8 @@ def test_a_plugin_runs_its_own_agents(new_world):
     args = ["--plugin-dir", str(REPO / "hooks")]
     run = world.claude(PROMPT, rules, args, **BATCH, ORCHESTRATOR_RUN__MAX_TURNS="1")
     assert (run.result["result"], models(run)) == (ANSWER, ["claude-haiku-5-5", "claude-sonnet-5-5"])
-    assert [event["payload"]["agent"] for event in of(world, "run.started")] == ["orchestrate:haiku-general"]
-    assert [event["payload"]["agent"] for event in of(world, "run.finished")] == ["sonnet-general"]
+    assert [event["payload"]["agent"] for event in world.events("run.started")] == ["orchestrate:haiku-general"]
+    assert [event["payload"]["agent"] for event in world.events("run.finished")] == ["sonnet-general"]
 
 
 def test_a_prompt_that_is_a_path_is_answered_too(world):
@@ -151,7 +138,7 @@ def test_where_the_agent_fails_the_prompt_goes_on_with_a_directive(world):
     assert (run.rc, run.result["result"]) == (0, "ok")
     assert models(run) == ["claude-haiku-5-5", "claude-opus-5-5"]
     assert heard_by_main(run).count("Route: haiku-general (auth).") == 1
-    assert [event["payload"]["outcome"] for event in of(world, "run.finished")] == ["auth"]
+    assert [event["payload"]["outcome"] for event in world.events("run.finished")] == ["auth"]
     report = json.loads(world.orchestrate("metrics", "report", "--json"))
     assert (report["agents_failed"], report["errors"]) == (1, 0)
 
@@ -160,7 +147,7 @@ def test_where_the_agent_is_not_to_be_found_the_prompt_goes_on_with_a_directive(
     run = world.claude(PROMPT, **BATCH, ORCHESTRATOR_AGENTS__HAIKU="nobody")
     assert (run.rc, run.result["result"], models(run)) == (0, "ok", ["claude-opus-5-5"])
     assert heard_by_main(run).count("Route: nobody (the agent was not started).") == 1
-    assert of(world, "hook.failed") == []
+    assert world.events("hook.failed") == []
 
 
 @pytest.mark.parametrize("program", [{"PATH": "/usr/local/bin:/usr/bin:/bin"}, {"ORCHESTRATOR_CLAUDE_BINARY": "/none"}])
@@ -168,7 +155,7 @@ def test_where_there_is_no_client_to_run_the_prompt_goes_on_with_a_directive(wor
     run = world.claude(PROMPT, **BATCH, **program)
     assert (run.rc, run.result["result"], models(run)) == (0, "ok", ["claude-opus-5-5"])
     assert heard_by_main(run).count("Route: haiku-general (haiku: ") == 1
-    (decided,) = of(world, "prompt.decided")
+    (decided,) = world.events("prompt.decided")
     told = {name: decided["payload"][name] for name in ("mode", "mode_chosen", "degraded", "rung")}
     assert told == {"mode": "directive", "mode_chosen": "orchestration", "degraded": "cli_missing", "rung": "directive"}
 
@@ -177,8 +164,8 @@ def test_inside_an_agent_of_ours_a_hook_records_and_does_nothing(world):
     run = world.claude(PROMPT, **BATCH, ORCHESTRATOR_DEPTH="1")
     assert (run.rc, run.result["result"], models(run)) == (0, "ok", ["claude-opus-5-5"])
     assert "[orchestrate" not in heard_by_main(run)
-    assert kinds(world) == ["session.start", "prompt.skipped", "turn.end", "session.end"]
-    assert [event["payload"]["kind"] for event in of(world, "prompt.skipped")] == ["nested"]
+    assert world.kinds() == ["session.start", "prompt.skipped", "turn.end", "session.end"]
+    assert [event["payload"]["kind"] for event in world.events("prompt.skipped")] == ["nested"]
 
 
 def test_a_client_that_an_agent_starts_routes_nothing_either(world):
@@ -193,8 +180,8 @@ def test_a_client_that_an_agent_starts_routes_nothing_either(world):
     assert run.result["result"] == BLOCKED + ANSWER
     assert (world.project / "inner.txt").read_text() == "from within\n"
     assert models(run) == ["claude-haiku-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"]
-    assert len(of(world, "prompt.decided")) == 1
-    assert [event["payload"]["kind"] for event in of(world, "prompt.skipped")] == ["nested"]
+    assert len(world.events("prompt.decided")) == 1
+    assert [event["payload"]["kind"] for event in world.events("prompt.skipped")] == ["nested"]
 
 
 def test_two_prompts_at_once_are_answered_each_by_its_own_agent(world):
@@ -202,4 +189,4 @@ def test_two_prompts_at_once_are_answered_each_by_its_own_agent(world):
     rules = [{"prompt": prompt, "text": f"done: {prompt}"} for prompt in prompts]
     runs = world.side_by_side(prompts, rules, **BATCH)
     assert [run.result["result"] for run in runs] == [f"{BLOCKED}done: {prompt}" for prompt in prompts]
-    assert sorted(kinds(world)).count("run.finished") == 2
+    assert sorted(world.kinds()).count("run.finished") == 2

@@ -17,8 +17,7 @@ def accepted(run):
 @pytest.fixture(scope="module")
 def plugged(new_world):
     """A world that has the plugin and nothing of ours in its settings."""
-    world = new_world(installed=False)
-    world.orchestrate("install", "--scope", "plugin")
+    world = new_world("--scope", "plugin")
     accepted(world.client("plugin", "marketplace", "add", str(PLUGIN)))
     accepted(world.client("plugin", "install", "orchestrate@orchestrate-local"))
     return world

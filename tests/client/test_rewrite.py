@@ -53,11 +53,6 @@ def launched(world):
     }
 
 
-@pytest.fixture
-def world(new_world):
-    return new_world()
-
-
 @pytest.mark.parametrize("mode", ["default", "dontAsk", "acceptEdits"])
 def test_every_spawn_gets_the_model_decided(mode, world):
     spawns = calls(12)

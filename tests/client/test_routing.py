@@ -35,11 +35,6 @@ def figures(world):
     return {name: report[name] for name in FIGURES}
 
 
-def of(world, verb):
-    """The events of one type, without the prefix that all types share."""
-    return [event for event in world.events() if event["type"] == f"orchestration.{verb}"]
-
-
 def test_the_directive_reaches_the_model(deaf):
     _, run = deaf
     assert (run.rc, run.result["result"]) == (0, "ok")
@@ -61,12 +56,12 @@ def test_the_subagent_runs_on_the_model_of_its_tier(obedient):
 
 def test_a_spawned_subagent_is_joined_to_its_prompt(obedient):
     world, _ = obedient
-    (decided,) = of(world, "prompt.decided")
+    (decided,) = world.events("prompt.decided")
     joined = {event["type"].partition(".")[2] for event in world.events() if event["prompt_id"] == decided["prompt_id"]}
     assert joined >= {"prompt.decided", "spawn.requested", "agent.start", "spawn.launched", "turn.end"}
-    (requested,) = of(world, "spawn.requested")
-    (launched,) = of(world, "spawn.launched")
-    (started,) = of(world, "agent.start")
+    (requested,) = world.events("spawn.requested")
+    (launched,) = world.events("spawn.launched")
+    (started,) = world.events("agent.start")
     assert requested["entity"] == launched["entity"]
     assert launched["payload"]["agent_id"] == started["entity"]["id"]
     assert {launched["payload"]["agent_type"], started["payload"]["agent_type"]} == {"haiku-general"}
@@ -80,8 +75,8 @@ def test_one_session_holds_all_its_records(obedient):
 
 def test_a_background_agents_notification_is_not_routed(obedient):
     world, _ = obedient
-    assert len(of(world, "prompt.decided")) == 1
-    assert [event["payload"]["kind"] for event in of(world, "prompt.skipped")] == ["task_notification"]
+    assert len(world.events("prompt.decided")) == 1
+    assert [event["payload"]["kind"] for event in world.events("prompt.skipped")] == ["task_notification"]
 
 
 def test_an_obeyed_directive_counts_as_followed(obedient):
@@ -113,7 +108,7 @@ def test_the_agent_that_was_named_gets_the_model_decided_whatever_was_asked_for(
 def test_an_agent_that_is_waited_for_is_followed_and_its_tokens_are_recorded(new_world):
     world = new_world()
     world.claude(PROMPT, rules=[spawns("haiku-general", run_in_background=False)])
-    (launched,) = of(world, "spawn.launched")
+    (launched,) = world.events("spawn.launched")
     assert (launched["payload"]["status"], launched["payload"]["tokens"]) == ("completed", 15)
     assert figures(world) == dict(zip(FIGURES, (1, 1, 1, 0, 0, 1.0, 1.0), strict=True))
 

@@ -74,6 +74,21 @@ def test_the_correction_that_was_in_force_is_named(cli, talk, place):
     assert json.loads(cli("route", "explain", PROMPT, "--json").out)["correction"] is None
 
 
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ({"tier": "opus", "model": "claude-haiku-5-5", "cached": False}, "judge: opus (claude-haiku-5-5)"),
+        ({"tier": "opus", "model": "haiku", "cached": True}, "judge: opus (kept from before)"),
+        ({"failed": "its answer names no tier"}, "judge: failed: its answer names no tier"),
+    ],
+)
+def test_a_judgement_is_told(cli, talk, place, verdict, told):
+    talk.ask("p-7", TEXT)
+    payload = decided(place)[-1].payload
+    talk.tell(place, "prompt.decided", "p-7", {**payload, "judged": {**verdict, "took_ms": 1.0}}, ("prompt", "p-7"))
+    assert told in cli("route", "explain", "p-7").out.splitlines()
+
+
 def test_what_changed_the_decision_is_told(cli, talk, place):
     payload = {**decided(place)[0].payload, "tier": "sonnet", "stepped_down": {"from": "opus", "why": "quota is short"}}
     talk.tell(place, "prompt.decided", "p-3", payload, ("prompt", "p-3"))
