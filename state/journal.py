@@ -53,7 +53,7 @@ def record(place: Place, entry: dict[str, object]) -> None:
 def append(path: str, line: bytes) -> None:
     fd = _open(path)
     try:
-        _write_line(fd, line, _lock(fd))
+        _write_line(fd, line, lock(fd) is True)
     finally:
         posix.close(fd)  # releases the lock too
 
@@ -105,11 +105,12 @@ def _open(path: str) -> int:
         return posix.open(path, flags, 0o600)
 
 
-def _lock(fd: int) -> bool:
-    """Wait a little and then go on without: O_APPEND still keeps the line whole, and a hook must not hang."""
+def lock(fd: int, tries: int = _LOCK_TRIES) -> bool | None:
+    """Wait a little and then go on without: O_APPEND still keeps a line whole, and a hook must not hang. None where the
+    system has no such locks."""
     if fcntl is None:
-        return False
-    for _ in range(_LOCK_TRIES):
+        return None
+    for _ in range(tries):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

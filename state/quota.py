@@ -4,14 +4,8 @@
 """
 
 import posix
-import time
 
 from state import codec, journal
-
-try:
-    import fcntl
-except ImportError:  # Windows: the rename alone keeps the file whole
-    fcntl = None  # type: ignore[assignment]  # the module's absence is the value
 
 FILE = "cache/quota.json"
 LOG = "quota.jsonl"
@@ -26,7 +20,6 @@ Call = tuple[str, int]  # who read, and how much of the platform's answers it ha
 
 _LOCK = "cache/quota.lock"
 _LOCK_TRIES = 100
-_LOCK_PAUSE_S = 0.001
 _ROTATE_BYTES = 4 << 20
 _MOST_USED = 1000.0  # percent: a window can be run past its end, but not so far
 MOST_TIME = 1e11  # a time in milliseconds is no time in seconds
@@ -232,18 +225,12 @@ def _append(path: str, entry: dict[str, object]) -> None:
 
 
 def _lock(user: str) -> int | None:
-    """None when others hold it for too long: a later reading will say the same, or better."""
+    """None when others hold it for too long: a later reading says the same, or better. Without locks, the rename alone
+    keeps the file whole."""
     journal.make_folders(f"{user}/cache")
     flags = posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
     fd: int = posix.open(f"{user}/{_LOCK}", flags, 0o600)
-    if fcntl is None:
+    if journal.lock(fd, _LOCK_TRIES) is not False:
         return fd
-    for _ in range(_LOCK_TRIES):
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(_LOCK_PAUSE_S)
-        else:
-            return fd
     posix.close(fd)
     return None

@@ -30,7 +30,7 @@ class Touch(NamedTuple):
 
 def touches(path: str, root: str) -> list[Touch] | None:
     """Oldest first, files of the project relative to it; None when there is no transcript to read."""
-    if not _is_regular(path):
+    if not is_regular(path):
         return None
     return [touch for line in tail(path, TAIL_BYTES) if b'"tool_use"' in line for touch in _of_line(line, root)]
 
@@ -46,7 +46,17 @@ def _of_line(line: bytes, root: str) -> list[Touch]:
         return []  # the client's own format, which changes between its versions
 
 
-def _is_regular(path: str) -> bool:
+def text_of(entry: dict[str, object]) -> str:
+    """What a line of the user's or of a model's says."""
+    message = entry.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    if isinstance(content, str):
+        return content
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    return "\n".join(str(block["text"]) for block in blocks if block.get("type") == "text" and "text" in block)
+
+
+def is_regular(path: str) -> bool:
     """Opening a pipe would wait for its other end."""
     try:
         return stat.S_ISREG(Path(path).stat().st_mode)

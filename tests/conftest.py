@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torn_coverage
+from postgres import cluster, dialect  # noqa: F401  fixtures for all
 
 # Started in the background, or by nohup, we would hand ignored signals down to what the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -25,6 +27,14 @@ SWITCHES = (
     "NO_COLOR",
     "PYTHONPATH",
 )
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # within what pytest-cov does: all tests are done, nothing is combined
+def pytest_runtestloop(session):
+    done = yield
+    if session.config.pluginmanager.hasplugin("_cov") and not hasattr(session.config, "workerinput"):
+        torn_coverage.drop(session.config.rootpath)
+    return done
 
 
 @pytest.fixture(autouse=True)

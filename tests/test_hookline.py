@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from copies import PACKAGES, copy_of
 from payloads import AT_HOME, logged, payload, said
+from tiers import some
 
 from orchestrate import bundle, hookline
 
@@ -67,17 +68,20 @@ def test_the_package_is_gone(event, run, tmp_path):
 
 @pytest.mark.parametrize(
     "missing",
-    [
-        "orchestrate",
-        "orchestrate/entry.py",
-        "orchestrate/request",
-        "orchestrate/request/prompt.py",
-        "orchestrate/request/call.py",
-        "routing",
-        "routing/rules.py",
-        "state",
-        "state/codec.py",
-    ],
+    some(
+        [
+            "orchestrate",
+            "orchestrate/entry.py",
+            "orchestrate/request",
+            "orchestrate/request/prompt.py",
+            "orchestrate/request/call.py",
+            "routing",
+            "routing/rules.py",
+            "state",
+            "state/codec.py",
+        ],
+        ("orchestrate", "orchestrate/request/prompt.py", "state/codec.py"),
+    ),
 )
 def test_a_part_is_missing(missing, run, package):
     path = package / missing
@@ -89,7 +93,11 @@ def test_a_part_is_missing(missing, run, package):
 
 
 @pytest.mark.parametrize(
-    "broken", ["orchestrate/__init__.py", "orchestrate/entry.py", "state/paths.py", "orchestrate/request/call.py"]
+    "broken",
+    some(
+        ["orchestrate/__init__.py", "orchestrate/entry.py", "state/paths.py", "orchestrate/request/call.py"],
+        ("orchestrate/entry.py",),
+    ),
 )
 @pytest.mark.parametrize("content", ["def half(", "raise SystemExit(2)", "import no_such_module", "\0", "1 / 0"])
 def test_a_module_is_half_written(broken, content, run, package):
@@ -110,17 +118,22 @@ def test_the_weights_are_missing(run, package, place):
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"\0" * 5000,
-        bytes(range(16)),
-        bundle.MAGIC_NUMBER,
-        b"\0\0\0" + bundle.MAGIC_NUMBER,
-        b"N" + bundle.MAGIC_NUMBER,
-        marshal.dumps((5, 6)) + bundle.MAGIC_NUMBER,
-        marshal.dumps((compile("1 / 0", "x", "exec"), ())) + bundle.MAGIC_NUMBER,
-        marshal.dumps((compile("", "x", "exec"), ())) + bundle.MAGIC_NUMBER,
-    ],
+    some(
+        [
+            b"",
+            b"\0" * 5000,
+            bytes(range(16)),
+            bundle.MAGIC_NUMBER,
+            b"N",
+            marshal.dumps((5, 6)),
+            marshal.dumps({bundle.MAGIC_NUMBER: b""}),
+            marshal.dumps({bundle.MAGIC_NUMBER: 5}),
+            marshal.dumps({bundle.MAGIC_NUMBER: marshal.dumps(5)}),
+            marshal.dumps({bundle.MAGIC_NUMBER: marshal.dumps(compile("1 / 0", "x", "exec"))}),
+            marshal.dumps({bundle.MAGIC_NUMBER: marshal.dumps(compile("use(h)", "x", "exec"))}),
+        ],
+        3,
+    ),
     ids=lambda content: content[:6].hex(),
 )
 def test_a_bundle_of_garbage_is_passed_over(content, run, package):
@@ -128,7 +141,7 @@ def test_a_bundle_of_garbage_is_passed_over(content, run, package):
     assert is_directive(run(hookline.command(sys.executable, str(package))))
 
 
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("kept", some([0.1, 0.5, 0.9, 0.999], (0.5,)))
 def test_a_bundle_cut_short_is_passed_over(kept, run, package):
     whole = (package / TAG).read_bytes()
     (package / TAG).write_bytes(whole[: int(len(whole) * kept)])
@@ -137,7 +150,7 @@ def test_a_bundle_cut_short_is_passed_over(kept, run, package):
 
 def test_a_bundle_of_another_python_is_passed_over(run, package):
     whole = (package / TAG).read_bytes()
-    (package / TAG).write_bytes(whole[:-4] + b"\x01\x02\r\n")
+    (package / TAG).write_bytes(whole.replace(bundle.MAGIC_NUMBER, b"\x01\x02\r\n", 1))
     assert is_directive(run(hookline.command(sys.executable, str(package))))
 
 

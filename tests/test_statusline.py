@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tiers import some
 
 from orchestrate import hookline
 from orchestrate.install import shipped, status_line
@@ -352,7 +353,7 @@ def started(path):
 
 
 def gone(pids):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline and any(map(is_running, pids)):
         time.sleep(0.01)
     return not any(map(is_running, pids))
@@ -362,12 +363,12 @@ HANGS = "sleep 300 & echo $$ $! > {0}; wait; echo late"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
-@pytest.mark.parametrize("size", [10, 1 << 20])
+@pytest.mark.parametrize("size", some([10, 1 << 20], 1))
 def test_a_command_that_hangs_is_ended_and_ours_is_shown(size, line, payload, tmp_path):
     """It reads nothing either, so more than a pipe holds waits for it."""
     before = time.monotonic()
     assert line(payload(filler="x" * size), own=HANGS.format(tmp_path / "pids")) == (0, OURS, "")
-    assert 1.9 < time.monotonic() - before < 10
+    assert 1.9 < time.monotonic() - before < 60
     assert gone(started(tmp_path / "pids"))
 
 
@@ -385,7 +386,7 @@ def test_when_the_client_ends_it_the_user_s_command_ends_too(number, payload, pr
     child.stdin.close()
     pids = started(tmp_path / "pids")
     child.send_signal(number)
-    assert child.wait(20) == 0
+    assert child.wait(60) == 0
     assert gone(pids)
 
 
@@ -397,7 +398,7 @@ def test_what_the_command_leaves_behind_is_its_own_affair(line, tmp_path):
     (pid,) = started(tmp_path / "pid")
     assert is_running(pid)
     os.kill(pid, signal.SIGKILL)
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 60
 
 
 def test_it_runs_on_c_builtins_alone(project, payload):

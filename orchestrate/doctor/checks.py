@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Scene], Iterable[Finding]], ...] = (
     storage.config,
     storage.compiled,
     storage.trusted,
+    storage.store,
     hooking.installed,
     hooking.starts,
     hooking.versions,

@@ -8,10 +8,9 @@ from orchestrate.doctor.layers import MANAGED
 from orchestrate.doctor.rungs import Facts, Ladder
 from orchestrate.doctor.scene import Scene
 from orchestrate.install import status
-from orchestrate.request import fuse, live, mode
+from orchestrate.request import fuse, mode
 from orchestrate.request.rung import AUTO
-from state import codec, files, journal, sessions
-from state.errors import UserError
+from state import codec, journal, sessions
 from state.paths import LOG, session_dir
 
 GUARDS = ("cc-plugin-sec-default@builtin", "sec-default@builtin")
@@ -87,14 +86,7 @@ def permission_mode(scene: Scene) -> str:
 def blown(scene: Scene) -> frozenset[str]:
     """The rungs that the session which started last has switched off."""
     folder = current(scene)
-    try:
-        kept = codec.loads(files.read(str(folder / live.FUSES)) or b"{}") if folder else {}
-    except (UserError, ValueError):
-        return frozenset()
-    known = kept if isinstance(kept, dict) else {}
-    return frozenset(
-        rung for rung in fuse.RUNGS if isinstance(known.get(rung), dict) and known[rung].get("blown") is True
-    )
+    return fuse.kept(str(folder)).blown if folder else frozenset()
 
 
 def current(scene: Scene) -> Path | None:

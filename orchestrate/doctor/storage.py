@@ -10,6 +10,8 @@ from orchestrate.doctor import finding
 from orchestrate.doctor.finding import Finding
 from orchestrate.doctor.scene import Scene
 from state import snapshot, trust
+from state.errors import UserError
+from state.store import opening
 
 MB = 1 << 20
 LOW_BYTES, EMPTY_BYTES = 500 * MB, 20 * MB
@@ -76,6 +78,17 @@ def trusted(scene: Scene) -> Iterator[Finding]:
     if not waiting:
         is_known = any(entry.root == scene.place.root for entry in trust.trusted(scene.place))
         yield finding.ok("trust", "this repository is trusted" if is_known else "nothing here needs it")
+
+
+def store(scene: Scene) -> Iterator[Finding]:
+    """Where events, tasks and the rest are kept, and whether it answers; nothing is made there."""
+    url = str(scene.values["store.url"])
+    try:
+        said = opening.probe(scene.place, url)
+    except UserError as error:
+        yield finding.fail("store", str(error), "hooks go on without it, and their logs are read when it is back")
+    else:
+        yield finding.ok("store", f"{opening.shown(scene.place, url)}: {said}")
 
 
 def _folder(name: str, path: Path) -> Finding:

@@ -16,7 +16,7 @@ STAND_INS = {"haiku": ("sonnet", "opus"), "sonnet": ("opus",), "opus": ("sonnet"
 
 
 def adjust(call: Call, decision: "Decision", found: "Tiered") -> None:
-    is_at_floor = getattr(decision, "floor", "") == found.tier  # one of the user's own
+    is_at_floor = decision.floor == found.tier  # one of the user's own
     if not (decision.override or decision.abstained or is_at_floor):
         _step_down(found, call)
     _stand_in(found, call)

@@ -28,9 +28,14 @@ class Fuses:
 
 
 def read(call: Call) -> Fuses:
-    rungs = codec.load(f"{live.folder(call)}/{live.FUSES}")
-    kept = {name: rungs.get(name) for name in RUNGS}
-    return Fuses({name: rung for name, rung in kept.items() if isinstance(rung, dict)})
+    return kept(live.folder(call))
+
+
+def kept(folder: str) -> Fuses:
+    """Those of the session whose folder it is."""
+    rungs = codec.load(f"{folder}/{live.FUSES}")
+    known = {name: rungs.get(name) for name in RUNGS}
+    return Fuses({name: rung for name, rung in known.items() if isinstance(rung, dict)})
 
 
 def note(call: Call, name: str, is_well: bool) -> bool:

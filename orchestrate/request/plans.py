@@ -55,7 +55,7 @@ def made(
     plan.has_blown = has_mod and _review(call, last, decided_at)
     standing = rung.Standing(chosen.ceiling, call.text("permission_mode"), has_mod, blown(call))
     plan.subagents = rung.for_spawns(standing)
-    plan.notice = _notice(call)
+    plan.notice = _notice(call) if standing.blown else ""
     if decision.action != "stay" or chosen.ceiling == rung.SESSION or runs:
         adjust(call, decision, plan)
     if plan.tier != decision.tier and plan.tier == main_tier:
@@ -88,8 +88,6 @@ def blown(call: Call) -> frozenset[str]:
 
 
 def _notice(call: Call) -> str:
-    if not live.has(call, live.FUSES):
-        return ""
     from orchestrate.request import fuse
 
     return fuse.tell(call)

@@ -49,7 +49,7 @@ def requested(call: Call) -> Outcome:
         "model_set": ruling.model,
         "stepped_down": ruling.stepped_down,
         "stood_in": ruling.stood_in,
-        **({"rules": ruling.decision.rules} if ruling.decision and hasattr(ruling.decision, "rules") else {}),
+        **({"rules": ruling.decision.rules} if ruling.decision and ruling.decision.rules is not None else {}),
         "env_model": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL") or None,
         "env_alias": call.env.get(f"ANTHROPIC_DEFAULT_{ruling.tier.upper()}_MODEL") or None if ruling.tier else None,
         "env_forced": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL_FORCE") == "1",
@@ -162,7 +162,7 @@ def _by_own_rules(call: Call, asked: dict[str, object], decision: "Decision", sc
 
 def _is_under_floor(call: Call, asked: dict[str, object], kind: str, decision: "Decision") -> bool:
     """Whether it would run on less than a rule of the user's own demands."""
-    lowest = getattr(decision, "floor", "")
+    lowest = decision.floor
     asked_for = memory.tier_of(_text(asked, "model") or "") or memory.tier_of(_bare(kind))
     runs_on = asked_for or memory.main_tier(call.text("transcript_path"), call.env)
     return bool(lowest) and runs_on is not None and TIERS.index(runs_on) < TIERS.index(lowest)

@@ -4,6 +4,7 @@ import sys
 import time
 
 import pytest
+from tiers import some
 
 from orchestrate.doctor import selfcheck
 from orchestrate.doctor.diagnosis import diagnose
@@ -125,14 +126,20 @@ def test_a_concrete_model_counts_by_its_very_name():
 
 @pytest.mark.parametrize(
     ("script", "why"),
-    [
-        ("echo garbage", "the client asked for no message: it said 'garbage'"),
-        ("exit 0", "the client asked for no message: it said nothing"),
-        ("echo no login >&2; exit 1", "the client asked for no message: it ended by exit code 1: no login"),
-        ("kill -9 $$", "the client asked for no message: it ended by signal 9"),
-        ("sleep 600", "the client asked for no message: it was not done after 0.5 s"),
-        ("trap '' TERM; sleep 600 & wait; sleep 600", "the client asked for no message: it was not done after 0.5 s"),
-    ],
+    some(
+        [
+            ("echo garbage", "the client asked for no message: it said 'garbage'"),
+            ("exit 0", "the client asked for no message: it said nothing"),
+            ("echo no login >&2; exit 1", "the client asked for no message: it ended by exit code 1: no login"),
+            ("kill -9 $$", "the client asked for no message: it ended by signal 9"),
+            ("sleep 600", "the client asked for no message: it was not done after 0.5 s"),
+            (
+                "trap '' TERM; sleep 600 & wait; sleep 600",
+                "the client asked for no message: it was not done after 0.5 s",
+            ),
+        ],
+        ("echo garbage",),
+    ),
 )
 def test_a_client_that_does_nothing_of_use(script, why, machine, files):
     timeout_s = 0.5 if "sleep" in script else 20
@@ -140,7 +147,7 @@ def test_a_client_that_does_nothing_of_use(script, why, machine, files):
     machine.client(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo 2.1.329; exit; }}\n{script}\n')
     before, started = files(machine.home), time.monotonic()
     found = diagnose(machine.place, os.environ, with_checks=False, with_proof=True, timeout_s=timeout_s)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
     assert found.self_check.live == "none"
     assert [(proof.rung, proof.why) for proof in found.self_check.proofs] == [
         ("mod", "no mod is installed"),

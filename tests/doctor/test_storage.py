@@ -5,6 +5,7 @@ import pytest
 
 from orchestrate.doctor import storage
 from state import compiled, paths, settings, trust
+from state.store import open_store, statements
 
 
 def found(check, scene):
@@ -110,3 +111,24 @@ def test_what_waits_for_trust(machine, project):
     place = paths.locate(str(project), dict(os.environ))
     trust.grant(place, settings.load(place, {}).digest, 1)
     assert found(storage.trusted, machine.look()) == [("ok", "this repository is trusted")]
+
+
+def test_the_store_is_named_and_nothing_is_made(machine):
+    file = Path(machine.place.state, "store.db")
+    assert found(storage.store, machine.look()) == [("ok", f"{file}: made when it is needed")]
+    assert not file.exists()
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(machine):
+    (finding,) = storage.store(machine.look(ORCHESTRATOR_STORE__URL="postgresql://me:s3cret@127.0.0.1:1/x"))
+    fact = "postgresql://me@127.0.0.1:1/x: cannot connect: nothing listens there: check the host, the port and that"
+    assert (finding.state, finding.fact) == ("fail", f"{fact} the server runs")
+
+
+@pytest.mark.database
+def test_a_database_that_answers_is_told(machine, cluster):
+    look = machine.look(ORCHESTRATOR_STORE__URL=cluster.url)
+    said = f"{cluster.shown}: answers"
+    assert found(storage.store, look) == [("ok", f"{said}, and holds nothing of this project yet")]
+    open_store(machine.place, env=look.env).close()
+    assert found(storage.store, look) == [("ok", f"{said}, schema {len(statements.migrations('postgres'))}")]

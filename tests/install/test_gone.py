@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiers import some
 
 from orchestrate import hookline, payloads
 from orchestrate.install import interpreter, shipped
@@ -73,7 +74,7 @@ GONE = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("gone", GONE)
+@pytest.mark.parametrize("gone", some(GONE, ("the interpreter",)))
 def test_silence_when_something_is_gone(way, gone, installed, project):
     GONE[gone](installed)
     assert send(WAYS[way](installed), project) == (0, "", "")
@@ -95,7 +96,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("broken", some(BROKEN, 1))
 def test_a_broken_interpreter_never_blocks_the_prompt(way, broken, installed, project):
     BROKEN[broken](installed)
     assert send(WAYS[way](installed), project)[:2] == (0, "")
@@ -113,7 +114,7 @@ RECORDS = {
 
 
 @pytest.mark.parametrize("way", WRAPPERS)
-@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize("record", some(RECORDS, ("missing",)))
 @pytest.mark.parametrize("batch", ["0", "1"])
 def test_without_a_record_the_wrappers_are_silent(way, record, batch, installed, project):
     RECORDS[record](installed.record)

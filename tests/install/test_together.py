@@ -23,6 +23,7 @@ def start(project, *arguments):
     return subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@pytest.mark.slow
 def test_two_installs_at_once_are_one(project, settings):
     settings.parent.mkdir()
     settings.write_bytes(b'{\n  "a": 1\n}\n')

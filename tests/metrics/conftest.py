@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import count
 
 import pytest
+from sessions import Machine
 
 from metrics.lines import parse_event
 from state import codec, journal
@@ -58,6 +59,11 @@ def event(entry):
         return parse_event(codec.dumps(entry(kind, **fields)))
 
     return make
+
+
+@pytest.fixture
+def machine(place, tmp_path):
+    return Machine(place, tmp_path / "projects")
 
 
 @pytest.fixture

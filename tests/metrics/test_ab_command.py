@@ -5,18 +5,13 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from sessions import DELEGATED, HAIKU, NOON, OPUS, STAYED, Machine
+from sessions import DELEGATED, HAIKU, NOON, OPUS, STAYED
 
 from orchestrate.commands.metrics_ab import ab
 from state import codec
 from state.files import replace
 
 DAY = ("--date", "2026-11-21")
-
-
-@pytest.fixture
-def machine(place, tmp_path):
-    return Machine(place, tmp_path / "projects")
 
 
 @pytest.fixture

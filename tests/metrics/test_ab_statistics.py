@@ -5,6 +5,7 @@ from math import exp, sqrt
 from statistics import NormalDist
 
 import pytest
+from tiers import some
 
 from metrics.ab_statistics import Estimate, difference, mean, percentile, share, student
 
@@ -122,7 +123,7 @@ def independent(sessions):
 
 @pytest.mark.parametrize("likeness", [0.0, 0.2, 0.5])
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.97])
-@pytest.mark.parametrize("sessions", [5, 12, 40, 100])
+@pytest.mark.parametrize("sessions", some([5, 12, 40, 100], (12,)))
 def test_nine_intervals_of_a_share_in_ten_hold_the_truth(sessions, rate, likeness):
     assert held(lambda rng: shares(rng, sessions, rate, likeness), share, rate) >= 0.9
 
@@ -131,7 +132,7 @@ def test_prompts_taken_as_independent_would_claim_too_much():
     assert held(lambda rng: shares(rng, 40, 0.8, 0.5), independent, 0.8) < 0.7
 
 
-@pytest.mark.parametrize("sessions", [12, 40])
+@pytest.mark.parametrize("sessions", some([12, 40], (12,)))
 @pytest.mark.parametrize(("rate", "base"), [(0.5, 0.5), (0.95, 0.5), (0.05, 0.02)])
 def test_nine_differences_of_shares_in_ten_hold_the_truth(sessions, rate, base):
     def draw(rng):

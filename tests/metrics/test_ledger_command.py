@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sessions
 from click.testing import CliRunner
-from sessions import DELEGATED, HAIKU, OPUS, SONNET, STAYED, Machine
+from sessions import DELEGATED, HAIKU, OPUS, SONNET, STAYED
 
 from orchestrate.commands.metrics_ledger import ledger
 
@@ -22,11 +22,6 @@ time   prompt    agent          asked       resolved     served          tokens 
 4 rows: 1 ok, 1 mismatches, 2 not decided, 0 unknown
 ALARM: 1 of 1 enforced were served otherwise, worst: forced_env
 """
-
-
-@pytest.fixture
-def machine(place, tmp_path):
-    return Machine(place, tmp_path / "projects")
 
 
 @pytest.fixture

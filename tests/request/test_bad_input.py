@@ -112,6 +112,7 @@ def test_bytes_that_are_no_utf_8_inside_a_prompt_are_replaced(hook, place):
     assert [record["payload"]["length"] for record in logged(place)] == [24]
 
 
+@pytest.mark.slow
 def test_fifty_megabytes_are_answered_within_the_time_limit(hook, place):
     started = time.monotonic()
     code, stdout, stderr = hook(prompt("Fix typo in README.md " * 2_400_000), **AT_HOME)

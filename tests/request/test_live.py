@@ -13,13 +13,6 @@ EASY = "Fix the typo in README.md"
 
 
 @pytest.fixture
-def folder(place):
-    path = session_dir(place, SESSION)
-    os.makedirs(path)
-    return path
-
-
-@pytest.fixture
 def plugin(tmp_path):
     return {"CLAUDE_PLUGIN_ROOT": str(tmp_path)}
 

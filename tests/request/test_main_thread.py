@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from payloads import PROMPT, SESSION, ask, logged, prompt
+from payloads import PROMPT, ask, logged, prompt
 
 from state.journal import stamp
-from state.paths import session_dir
 
 EASY = "Fix the typo in README.md"
 MIDDLE = "Add pagination to the users endpoint and write tests for it"
@@ -18,13 +17,6 @@ HARD = (
     "reproduced, happens once a week under load, and we only have partial thread dumps. Prove the fix is right."
 )
 ALL = {"ORCHESTRATOR_ENFORCEMENT": "session"}
-
-
-@pytest.fixture
-def folder(place):
-    path = session_dir(place, SESSION)
-    os.makedirs(path)
-    return path
 
 
 @pytest.fixture

@@ -123,6 +123,7 @@ def other_version(tmp_path):
     return copy
 
 
+@pytest.mark.slow
 def test_two_versions_write_one_log(run, place, other_version):
     for number in range(4):
         package = other_version if number % 2 else None
@@ -135,6 +136,7 @@ def test_two_versions_write_one_log(run, place, other_version):
     assert turns == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_the_bundle_of_one_version_is_refused_beside_the_sources_of_another(run, place, other_version):
     tag = f"{bundle.FOLDER}/{sys.implementation.cache_tag}"
     (other_version / tag).write_bytes(bundle.contents(hookline.here()[1]))

@@ -71,7 +71,7 @@ def test_what_asks_for_the_right_model_is_not_rewritten(project, place):
 
 
 def test_a_long_prompt_comes_back_whole(project, place):
-    text = EASY + " \N{SNOWMAN}" * 40_000
+    text = HARD + " \N{SNOWMAN}" * 40_000
     assert changed(ask(project, spawn(text=text)))["prompt"] == text
 
 

@@ -55,17 +55,21 @@ def test_a_hook_that_hangs_ends_by_itself(start, place):
 
 
 def test_a_held_lock_delays_a_moment_and_the_record_is_there(hook, place):
-    folder = f"{place.state}/sessions/{SESSION}"
-    os.makedirs(folder)
-    with open(f"{folder}/log.jsonl", "ab") as log:
-        fcntl.flock(log, fcntl.LOCK_EX)
+    def took_s():
         began = time.monotonic()
         code, stdout, stderr = hook(payload("UserPromptSubmit"), **AT_HOME)
-        took_s = time.monotonic() - began
-    assert (code, stderr) == (0, "")
-    assert "haiku-general" in said(stdout)
-    assert 0.15 < took_s < 1.5  # far below the limit of 2 s, also on a busy machine
-    assert len(logged(place)) == 1
+        assert (code, stderr) == (0, "")
+        assert "haiku-general" in said(stdout)
+        return time.monotonic() - began
+
+    folder = f"{place.state}/sessions/{SESSION}"
+    os.makedirs(folder)
+    free_s = min(took_s() for _ in range(3))
+    with open(f"{folder}/log.jsonl", "ab") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        held_s = min(took_s() for _ in range(2))
+    assert 0.15 < held_s - free_s < 0.5
+    assert len(logged(place)) == 5
 
 
 def test_a_lock_that_is_let_go_is_taken_at_once(start, place, home):
