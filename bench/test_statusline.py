@@ -12,7 +12,7 @@ from orchestrate.measure import cases
 from orchestrate.measure.runner import Case, interleaved, once
 from state import quota
 
-LINE = 1.9  # of the floor
+LINE = 1.5  # of the floor
 P50_MS = 25
 ROUNDS = 40
 

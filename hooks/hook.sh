@@ -8,14 +8,11 @@ record=${HOME:+$HOME/.orchestrator/install/interpreter}
 try:
  h=sys.argv[1]
  try:
-  import gc,marshal
-  gc.disable()
+  import marshal
   from _frozen_importlib_external import MAGIC_NUMBER as m
-  with open(h+"/orchestrate/_hot/"+sys.implementation.cache_tag,"rb") as f:d=f.read()
-  if not d.endswith(m):raise ImportError
-  r,a=marshal.loads(d)
-  exec(r)
-  use(h,d,*a)
+  f=open(h+"/orchestrate/_hot/"+sys.implementation.cache_tag,"rb",0)
+  d=marshal.loads(f.read(32768))
+  exec(marshal.loads(d[m]))
  except Exception:sys.path.insert(0,h)
  from orchestrate.entry import main
  main()

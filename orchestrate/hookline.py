@@ -9,19 +9,17 @@ import orchestrate
 
 # `python missing.py` exits 2, and 2 blocks the user's prompt: so the code is given with -c, and every import is
 # guarded. The bundle of the hot modules comes first; without it, or when a source has changed, they are imported.
+# Short on purpose: to read and compile a line of this costs a hook 30,000 instructions.
 BOOT = """\
 import sys
 try:
  h=sys.argv[1]
  try:
-  import gc,marshal
-  gc.disable()
+  import marshal
   from _frozen_importlib_external import MAGIC_NUMBER as m
-  with open(h+"/orchestrate/_hot/"+sys.implementation.cache_tag,"rb") as f:d=f.read()
-  if not d.endswith(m):raise ImportError
-  r,a=marshal.loads(d)
-  exec(r)
-  use(h,d,*a)
+  f=open(h+"/orchestrate/_hot/"+sys.implementation.cache_tag,"rb",0)
+  d=marshal.loads(f.read(32768))
+  exec(marshal.loads(d[m]))
  except Exception:sys.path.insert(0,h)
  from orchestrate.entry import main
  main()
@@ -44,6 +42,11 @@ EVENTS = {
     "Stop": Event(None, 5),
     "StopFailure": Event(None, 5),
     "SessionEnd": Event(None, 5),
+}
+# Beside them where the setting bugs.offer is on: a hook for every Bash call is a cost that nobody owes unasked.
+OFFERS = {
+    "PostToolUse": Event("Agent|Task|Bash", 5),
+    "PostToolUseFailure": Event("Bash|mcp__.*", 5),
 }
 
 

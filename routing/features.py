@@ -13,7 +13,8 @@ TIER_NAMES = frozenset((b"haiku", b"sonnet", b"opus"))
 
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789_./" + bytes(range(128, 256))
 _LOWER = bytes(range(256)).lower()
-_WORDS = bytes(c if c in _KEPT else 32 for c in _LOWER)
+_OTHERS = bytes(range(256)).translate(None, _KEPT)
+_WORDS = _LOWER.translate(bytes.maketrans(_OTHERS, b" " * len(_OTHERS)))
 _SYMBOLS = b'{}()[]<>;=|$#@\\&^~"_:*'
 _DIGITS = b"0123456789"
 _WIDE = bytes(range(0xE3, 0xEE))  # first bytes of Chinese, Japanese and Korean characters in UTF-8

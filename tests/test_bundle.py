@@ -1,6 +1,7 @@
 """One file with all hot modules: it changes the time a hook takes and nothing else."""
 
 import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 from copies import copy_of
 from payloads import AT_HOME, EVENTS, PAYLOADS, SESSION, payload, said
+from tiers import some
 
-from orchestrate import bundle, hookline
+from orchestrate import bundle, entry, hookline
 from state.paths import session_dir
 
 # The line of a hook, which instead of leaving tells where the modules come from.
@@ -83,15 +85,19 @@ def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place
     package = request.getfixturevalue(layout)
     session = Path(session_dir(place, SESSION))
     user = Path(place.user)
-    ours = ("cache/quota.json", "routing/correction.json", f"cache/{place.project}.rules.json")
+    compiled = (f"cache/{place.project}.rules.json", f"cache/{place.project}.phase.json")
+    ours = ("cache/quota.json", "routing/correction.json", f"routing/steps-{place.project}.json", *compiled)
     here = (Path(place.state, "config.yaml"), Path(place.state, "routing.yaml"))
     for path in (*here, session / "mod.json", session / "fuse.json", *(user / name for name in ours)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
     custom = {**PAYLOADS["PreToolUse"], "tool_input": {"prompt": "x", "subagent_type": "custom"}}
     choosing = {**PAYLOADS["UserPromptSubmit"], "prompt": "use opus"}
-    payloads = (PAYLOADS["UserPromptSubmit"], custom, choosing, *PAYLOADS.values(), "garbage")
+    hard = {**PAYLOADS["UserPromptSubmit"], "prompt": "find out why the two workers deadlock once a week"}
+    failing = {**PAYLOADS["PostToolUse"], "hook_event_name": "PostToolUseFailure", "error": "it broke"}
+    payloads = (PAYLOADS["UserPromptSubmit"], custom, choosing, hard, *PAYLOADS.values(), failing, "garbage")
     ours = {"ORCHESTRATOR_ENFORCEMENT": "session", "ORCHESTRATOR_AB__ENABLED": "1", "ORCHESTRATOR_AB__ARMS": "session"}
+    ours["ORCHESTRATOR_BUGS__OFFER"] = "1"
     found = loaded(package, *payloads, BATCH_MODE="1", PATH="", **ours)
     assert loaders(found) == {BUNDLED}
     assert set(found) == set(bundle.sources(str(package)))
@@ -105,7 +111,7 @@ def test_what_a_bundle_holds_is_what_hooks_load_and_no_more(package):
     assert names & {"orchestrate.cli", "orchestrate.bundle", "state.settings", "state.compiled"} == set()
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("event", some(EVENTS, ("UserPromptSubmit", "PreToolUse", "Stop")))
 def test_the_answer_is_the_same_with_and_without(event, package, project):
     answers = []
     for with_bundle in (True, False):
@@ -127,7 +133,7 @@ def test_the_answer_is_the_same_with_and_without(event, package, project):
 
 
 @pytest.mark.parametrize(
-    "name", ["orchestrate/__init__.py", "orchestrate/request/stop.py", "routing/rules.py", "state/codec.py"]
+    "name", some(["orchestrate/__init__.py", "orchestrate/request/stop.py", "routing/rules.py", "state/codec.py"], 1)
 )
 def test_a_touched_source_makes_it_ignored(name, loaded, package):
     assert loaders(loaded(package, payload("Stop"))) == {BUNDLED}
@@ -144,11 +150,72 @@ def test_a_source_of_another_length_makes_it_ignored(loaded, package):
     assert loaders(loaded(package, payload("Stop"))) == {FROM_FILE}
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: whole[:-4] + b"\x01\x02\r\n", lambda whole: whole[:-100]])
+@pytest.mark.parametrize(
+    "spoil", [lambda whole: whole.replace(bundle.MAGIC_NUMBER, b"\x01\x02\r\n", 1), lambda whole: whole[:-100]]
+)
 def test_another_python_s_or_a_cut_one_is_ignored(spoil, loaded, package):
     file = package / bundle.FOLDER / sys.implementation.cache_tag
     file.write_bytes(spoil(file.read_bytes()))
     assert loaders(loaded(package, payload("Stop"))) == {FROM_FILE}
+
+
+def test_what_is_read_at_first_holds_the_head(package, monkeypatch):
+    file = bundle.build(str(package))
+    size, modules, _ = marshal.loads(file.read_bytes())[bundle.TABLE]
+    head = size - max(module[-2] for module in modules)  # what lies before the first module's code
+    assert 0 < head < bundle.HEAD_MOST * 0.9
+    assert f"f.read({bundle.HEAD_MOST})" in hookline.BOOT
+    monkeypatch.setattr(bundle, "HEAD_MOST", head - 1)
+    with pytest.raises(ValueError, match=f"the head has {head} bytes"):
+        bundle.build(str(package))
+
+
+def test_what_an_event_begins_with_is_the_handlers(package):
+    modules = {module for module, _ in {**entry.HANDLERS, **entry.OFFERS}.values()}
+    assert set(bundle.BEGINNINGS) == {bundle.FIRST, *modules}
+
+
+ODD = """\
+from state import paths as ours, codec
+from state.paths import LOG as log, Place
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    Judge = Callable[[int], int]
+LIMIT: int = 3
+kept: "dict[str, int]"
+class Record:
+    size: int = 4
+    name: str
+    def of(self, one: "Judge", *many: int, two: str = "x", **more: int) -> "Place | None":
+        there: int
+        here: int = one
+        return here, many, two, more
+"""
+
+
+def test_a_module_does_the_same_without_its_annotations(package, project):
+    path = package / "state/platform.py"
+    path.write_text(ODD)
+    bundle.build(str(package))
+    code = hookline.BOOT.replace(" from orchestrate.entry import main\n main()\n", TELL_OF_ONE)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(package)], capture_output=True, text=True, cwd=project, check=True
+    )
+    assert done.stdout.split("\n") == [
+        "Bundle state.paths state.codec log.jsonl Place 3 4",
+        "(1, (2,), 'y', {'z': 5})",
+        "False {} {}",
+        "",
+    ]
+
+
+TELL_OF_ONE = """\
+ from state import platform as p
+ print(type(p.__loader__).__name__, p.ours.__name__, p.codec.__name__, p.log, p.Place.__name__, p.LIMIT, p.Record.size)
+ print(p.Record().of(1, 2, two="y", z=5))
+ print(p.TYPE_CHECKING, p.Record.of.__annotations__, getattr(p.Record, "__annotations__", {}))
+"""
 
 
 def test_building_anew_makes_it_good_again(loaded, package):

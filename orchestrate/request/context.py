@@ -87,7 +87,7 @@ def has_workflow(place: Place) -> bool:
         names = posix.listdir(place.state + "/workflows")
     except OSError:
         return False
-    return any(name.endswith(".yaml") for name in names)
+    return any(name.endswith((".yaml", ".json")) for name in names)
 
 
 def _attended(env: dict[str, str], presumed: bool) -> bool:

@@ -2,13 +2,19 @@
 
 import time
 
-from orchestrate.request import context, memory, mode, plans
+from orchestrate.request import context, memory, mode, plans, rung
 from orchestrate.request.call import Call, Outcome, fingerprint
 from state import snapshot
+from state.paths import exists
 
 TYPE_CHECKING = False  # as in typing, which costs more than the whole hook
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from routing import routing_core
+    from routing.correction import Correction
+
+    Judge = Callable[[str, routing_core.Situation, routing_core.Decision], routing_core.Decision]
 
 # What the client itself writes where a prompt would stand.
 MACHINE_MADE = (
@@ -40,13 +46,15 @@ def submitted(call: Call) -> Outcome:
     return routed(call, text, here, chosen, lacking)
 
 
-def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, lacking: str) -> Outcome:
+def routed(
+    call: Call, text: str, here: context.Context, chosen: mode.Mode, lacking: str, judge: "Judge | None" = None
+) -> Outcome:
     """The decision, the rung that acts on it and the record of both. `lacking`: why no agent can be started, if so."""
     last, decided_at = memory.last_decision(call.place, call.session)
-    decision, failure, facts = decide(call, text, last, decided_at)
+    decision, failure, facts = decide(call, text, last, decided_at, judge)
     runs = not lacking and chosen.mode == mode.ORCHESTRATION
     plan = plans.made(call, decision, chosen, facts["main_tier"], runs, last, decided_at)
-    agent = getattr(decision, "agents", {}).get(plan.tier) or agent_name(plan.tier, call)
+    agent = decision.agents.get(plan.tier) or agent_name(plan.tier, call)
     payload = {
         **fingerprint(text),
         **({"text": text[:SCORED]} if call.settings.values["record_prompts"] == "text" else {}),
@@ -65,6 +73,12 @@ def routed(call: Call, text: str, here: context.Context, chosen: mode.Mode, lack
         **facts,
     }
     said = directive(agent, plan.tier, decision.reason, call) if plan.rung == "directive" else ""
+    tasks = snapshot.phase_file(call.place)
+    if exists(tasks):
+        from orchestrate.request import phase
+
+        payload["task"], line = phase.told(call, tasks, nonce(call))
+        said = f"{line}\n{said}".strip() if chosen.ceiling != rung.OFF and not runs else said
     return Outcome(
         "orchestration.prompt.decided", ("prompt", call.prompt_id or ""), payload, _answer(said, plan.notice)
     )
@@ -103,9 +117,10 @@ def machine_made(text: str) -> str:
 
 
 def decide(
-    call: Call, text: str, last: dict[str, object], decided_at: float
+    call: Call, text: str, last: dict[str, object], decided_at: float, judge: "Judge | None" = None
 ) -> "tuple[routing_core.Decision, str, dict[str, object]]":
-    """The router's answer, or its fallback when the router itself fails; with the facts of the situation."""
+    """The router's answer, or its fallback when the router itself fails; with the facts of the situation. `judge` is
+    asked where the router abstains."""
     from routing import routing_core  # 0.5 ms that a notification does not owe
 
     main_tier = memory.main_tier(call.text("transcript_path"), call.env)
@@ -118,22 +133,60 @@ def decide(
             main_tier=main_tier,
             last_tier=last_tier if isinstance(last_tier, str) else None,
             last_age_s=call.now - decided_at if last else None,
-            plan_mode=call.text("permission_mode") == "plan",
             turn=turn - 1,
+            last_failed=last.get("has_failed") is True,
+            permission_mode=call.maybe("permission_mode"),
         )
         correction = memory.correction(call.place)
         if correction:
             facts["correction"] = correction.id
         decision = routing_core.decide(text, situation, correction)
+        if not decision.override:
+            changed = _with_sizes if decision.tier == "haiku" else _stepped
+            decision = changed(call, text, situation, correction, decision)
+        if judge and decision.abstained:
+            decision = judge(text, situation, decision)
         if snapshot.has_rules(call.place):
             from orchestrate.request import own_rules
 
             decision = own_rules.over(call, text, situation, decision)
-            facts["rules"] = getattr(decision, "rules", [])
+            facts["rules"] = decision.rules or []
         return decision, "", facts
     except Exception as error:  # noqa: BLE001  whatever breaks in the router, the prompt still gets its default agent
         failure = f"{type(error).__name__}: {error}"
         return routing_core.fallback(failure[:200]), failure, facts
+
+
+def _with_sizes(
+    call: Call,
+    text: str,
+    situation: "routing_core.Situation",
+    correction: "Correction | None",
+    decision: "routing_core.Decision",
+) -> "routing_core.Decision":
+    """Of large files that are named, which only change what would be haiku's."""
+    from orchestrate.request import named
+    from routing import routing_core
+
+    situation.named_bytes = named.size_bytes(call, text)
+    is_large = situation.named_bytes > routing_core.LARGE_BYTES
+    return routing_core.decide(text, situation, correction) if is_large else decision
+
+
+def _stepped(
+    call: Call,
+    text: str,
+    situation: "routing_core.Situation",
+    correction: "Correction | None",
+    decision: "routing_core.Decision",
+) -> "routing_core.Decision":
+    """One tier down, where its class of work was let do so."""
+    path = memory.steps(call.place)
+    if not path or not exists(path):
+        return decision
+    from orchestrate.request import stepped
+
+    return stepped.over(path, text, situation, correction, decision)
 
 
 def agent_name(tier: str, call: Call) -> str:

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from payloads import PROMPT, SESSION, ask, logged, payload, prompt, said
 from tiers import some
@@ -25,10 +26,12 @@ words: {haiku: {any: [changelog], lowers: true}}
 @pytest.fixture(autouse=True)
 def compilers_end():
     """A hook may start one; the tests that wait for theirs must not find another's."""
+    before = {child.pid for child in psutil.Process().children()}  # of the whole run: they do not end with a test
     yield
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
+    for child in psutil.Process().children():
+        if child.pid not in before:
+            with suppress(ChildProcessError):
+                os.waitpid(child.pid, 0)
 
 
 @pytest.fixture

@@ -269,12 +269,13 @@ def test_the_ceiling_of_enforcement(settings, ceiling):
     [
         ([], False),
         (["a.yaml"], True),
+        (["a.json"], True),
         (["b.yml"], False),
         (["notes.md"], False),
         (["a.yaml.bak", "yaml"], False),
     ],
 )
-def test_a_workflow_is_a_yaml_file_in_the_state(names, found, tmp_path):
+def test_a_workflow_is_a_yaml_or_json_file_in_the_state(names, found, tmp_path):
     (tmp_path / "workflows").mkdir()
     for name in names:
         (tmp_path / "workflows" / name).touch()
