@@ -3,7 +3,7 @@ CLIENT_VERSION = 2.1.329
 CLIENT = .cache/client/node_modules/@anthropic-ai/claude-code/package.json
 BIN = .venv/bin
 # Programs that some tests drive, and the Debian package of each.
-PROGRAMS = npm:npm unshare:util-linux valgrind:valgrind
+PROGRAMS = npm:npm unshare:util-linux valgrind:valgrind postgres:postgresql
 
 .PHONY: demo test fast lint deps client clean
 
@@ -39,8 +39,9 @@ lint: .venv/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+# Debian keeps the programs of PostgreSQL's server off PATH.
 deps:
-	@missing=; for pair in $(PROGRAMS); do \
+	@PATH="$$PATH:$$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"; missing=; for pair in $(PROGRAMS); do \
 	  command -v $${pair%%:*} >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
 	done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

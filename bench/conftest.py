@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from gates import figures
 
 from orchestrate import bundle, hookline
 from orchestrate.measure import cases
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+from postgres import cluster, dialect  # noqa: F401  fixtures
 
 PACKAGES = ("orchestrate", "routing", "state")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "_hot")

@@ -30,10 +30,13 @@ class Reading(NamedTuple):
     unreadable: bool = False
 
 
-def ingest(place: Place, store: Store, chunk_bytes: int = CHUNK_BYTES) -> Ingested:
+def ingest(
+    place: Place, store: Store, chunk_bytes: int = CHUNK_BYTES, tell: Callable[[int], None] = lambda _added: None
+) -> Ingested:
+    """`tell` hears the number of events added so far, from time to time."""
     known = store.positions()
     logs, error_logs = list(session_logs(place)), list(hook_error_logs(place))
-    events = Reader(_by_line(parse_event), store.add_events, store.position, chunk_bytes)
+    events = Reader(_by_line(parse_event), store.add_events, store.position, chunk_bytes, tell=tell)
     errors = Reader(_by_line(parse_hook_error), store.add_hook_errors, store.position, chunk_bytes)
     read = [events.read(log, known.get((log.name, log.inode))) for log in logs]
     read_errors = [errors.read(log, known.get((log.name, log.inode))) for log in error_logs]
@@ -76,12 +79,15 @@ class Reader(Generic[Row]):
         position: Callable[[str, str], Position | None],
         chunk_bytes: int,
         is_continued: Callable[[BinaryIO, int, Position], bool] = is_continued,
+        tell: Callable[[int], None] = lambda _added: None,
     ) -> None:
         self._parse = parse
         self._add = add
         self._position = position
         self._chunk_bytes = chunk_bytes
         self._is_continued = is_continued
+        self._tell = tell
+        self._added = 0
 
     def read(self, log: Log, position: Position | None) -> Reading:
         if log.size == (position.read_bytes if position else 0):
@@ -110,6 +116,8 @@ class Reader(Generic[Row]):
                 start = self._start(file, position)
                 continue
             added, bad_lines, position, start = added + new, bad_lines + bad, after, after.read_bytes
+            self._added += new
+            self._tell(self._added)
         return Reading(added, bad_lines, torn=os.fstat(file.fileno()).st_size > start)
 
     def _complete_lines(self, file: BinaryIO, start: int) -> bytes:

@@ -1,5 +1,6 @@
 """The click root: a command's module is imported when the command is called."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -9,29 +10,49 @@ import click
 from orchestrate import __version__
 from orchestrate.commands import here
 from state import log, snapshot
-from state.errors import INTERRUPTED, UserError
+from state.errors import FAILED, INTERRUPTED, UserError
 
 COMMANDS = {
     "agents": "orchestrate.commands.agents",
     "bench": "orchestrate.commands.bench",
+    "bug": "orchestrate.commands.bug",
     "config": "orchestrate.commands.config",
     "context": "orchestrate.commands.context",
     "demo": "orchestrate.commands.demo",
     "doctor": "orchestrate.commands.doctor",
+    "events": "orchestrate.commands.events",
     "feedback": "orchestrate.commands.feedback",
+    "git": "orchestrate.commands.git",
     "hooks": "orchestrate.commands.hooks",
     "init": "orchestrate.commands.init",
     "install": "orchestrate.commands.install",
+    "knowledge": "orchestrate.commands.knowledge",
     "metrics": "orchestrate.commands.metrics",
     "mode": "orchestrate.commands.mode",
+    "phase": "orchestrate.commands.phase",
     "quota": "orchestrate.commands.quota",
     "route": "orchestrate.commands.route",
+    "search": "orchestrate.commands.search",
     "session": "orchestrate.commands.session",
+    "sprint": "orchestrate.commands.sprint",
     "state": "orchestrate.commands.state",
     "statusline": "orchestrate.commands.statusline",
+    "task": "orchestrate.commands.task",
     "trust": "orchestrate.commands.trust",
     "uninstall": "orchestrate.commands.uninstall",
     "version": "orchestrate.commands.version",
+    "wave": "orchestrate.commands.wave",
+    "work": "orchestrate.commands.work",
+    "workflow": "orchestrate.commands.workflow",
+}
+# Other names of some commands: (module, its member), not listed by --help.
+ALIASES = {
+    "bug-log": ("orchestrate.commands.bug", "log"),
+    "git-link-pr": ("orchestrate.commands.git", "link_pr"),
+    "context-search": ("orchestrate.commands.search", "command"),
+    "phase-complete": ("orchestrate.commands.phase", "complete"),
+    "session-end": ("orchestrate.commands.session_work", "end"),
+    "session-start": ("orchestrate.commands.session_work", "start"),
 }
 
 
@@ -40,10 +61,10 @@ class Lazy(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = COMMANDS.get(cmd_name)
+        module, member = ALIASES.get(cmd_name, (COMMANDS.get(cmd_name), "command"))
         if module is None:
             return None
-        command: click.Command = import_module(module).command
+        command: click.Command = getattr(import_module(module), member)
         return command
 
 
@@ -88,4 +109,14 @@ def run(command: click.Command, name: str) -> None:
         code = error.exit_code
     except click.Abort:
         code = INTERRUPTED
+    except OSError as error:  # what the product writes itself is said with its file; this is the answer
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes what is left when it ends
+        here.tell("stdout: the disk is full, the answer is cut off: make room and try again", name)
+        code = FAILED
+    for place in here.told_in():
+        from orchestrate.memory import sink_start
+
+        sink_start.after_command(place)
     sys.exit(code if isinstance(code, int) else 0)

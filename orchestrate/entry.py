@@ -22,6 +22,11 @@ HANDLERS = {
     "StopFailure": ("orchestrate.request.stop", "failed"),
     "SessionEnd": ("orchestrate.request.session", "ended"),
 }
+# Of tools that are no agents. Without the setting bugs.offer nothing of it is loaded, nor anything recorded.
+OFFERS = {
+    "PostToolUse": ("orchestrate.request.offer", "ran"),
+    "PostToolUseFailure": ("orchestrate.request.offer", "failed"),
+}
 LIMIT_S = 2
 ANSWER_MOST = 10_000  # what is longer and meant for the model, the client replaces by the path of a file
 PATH_MOST = 4096
@@ -63,7 +68,7 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
         raise ValueError("the payload is not an object")
     name = payload.get("hook_event_name")
     progress["event"] = name if isinstance(name, str) else ""
-    if progress["event"] not in HANDLERS:
+    if progress["event"] not in HANDLERS and progress["event"] not in OFFERS:
         return b""
     progress["where"] = "handler"
     call = call_of(payload, env, progress, is_alone)
@@ -73,9 +78,13 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
         from orchestrate.request import refresh
 
         refresh.start(call)
-    module, function = HANDLERS[progress["event"]]
+    module, function = _handler(call, progress["event"])
+    if not module:
+        return b""
     __import__(module)
     outcome = getattr(sys.modules[module], function)(call)
+    if outcome is None:
+        return b""
     answer = codec.dumps(outcome.answer) if outcome.answer else b""
     if len(answer) > ANSWER_MOST and progress["event"] == "UserPromptSubmit":
         raise ValueError(f"the answer has {len(answer)} characters: the client takes {ANSWER_MOST}")
@@ -93,6 +102,12 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
 
         faults.report(progress, env)
     return answer
+
+
+def _handler(call: Call, event: str) -> tuple[str, str]:
+    if event not in HANDLERS or (event in OFFERS and call.text("tool_name") == "Bash"):
+        return OFFERS[event] if call.settings.values["bugs.offer"] else ("", "")
+    return HANDLERS[event]
 
 
 def call_of(payload: dict[str, object], env: dict[str, str], progress: dict[str, str], is_alone: bool) -> Call:

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit, urlunsplit
 import orjson
 
 from orchestrate import __version__
+from orchestrate.phases import workflows
 from state import adoption, compiled, files, journal, locks, settings, trust
 from state.adoption import Adopted
 from state.errors import UserError
 from state.paths import FOLDER, Place, locate
 from state.settings_reference import template
-from state.snapshot import SOURCES
+from state.snapshot import SOURCES, WORKFLOWS
 
 
 class Initialised(NamedTuple):
@@ -35,7 +36,7 @@ def initialise(before: Place, env: Mapping[str, str], stragglers_s: float = adop
         adopted = adoption.adopt(f"{home}/projects/{before.project}", own, stragglers_s)
         if adopted.config:
             _trust_own(place)
-        _write_template(own)
+        _write_templates(own)
     compiled.compile(place)
     return Initialised(place, created, adopted)
 
@@ -59,9 +60,11 @@ def _made(before: Place, own: str, env: Mapping[str, str]) -> tuple[Place, bool]
     return locate(before.root, {**env, "ORCHESTRATOR_ROOT": before.root}), created
 
 
-def _write_template(own: str) -> None:
+def _write_templates(own: str) -> None:
     if not any(Path(own, name).exists() for name in SOURCES):
         files.replace(f"{own}/{SOURCES[0]}", template().encode())
+    if not any(Path(own, name).exists() for name in WORKFLOWS):
+        files.replace(f"{own}/{WORKFLOWS[0]}", workflows.TEMPLATE.read_bytes())
 
 
 def _trust_own(place: Place) -> None:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import orjson
 import yaml
 
-from state import files
+from state import files, yaml_nodes
 from state.errors import UserError
+from state.yaml_nodes import Bounds
 
-_LIMIT_BYTES = 256 * 1024
+BOUNDS = Bounds(size_bytes=256 * 1024, nodes=100_000, depth=100)
 
 
 class ConfigFile(NamedTuple):
@@ -21,12 +22,7 @@ class ConfigFile(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):
-    """`off` and `yes` are words, as in YAML 1.2. No aliases: they make a small file endless."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases are not supported", self.get_mark())
-        return super().compose_node(parent, index)
+    """`off` and `yes` are words, as in YAML 1.2."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -66,21 +62,21 @@ def is_group(node: yaml.Node) -> bool:
 
 def compose(path: str, raw: bytes) -> yaml.MappingNode | None:
     """The root of the file's YAML; None when it holds nothing but comments."""
-    text = _text(path, raw)
-    try:
-        node = _Loader(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise UserError(f"{path}: nested too deeply") from None
+    resolver = _Loader("")
+    text = decoded(path, raw, BOUNDS.size_bytes)
+    return mapping(path, yaml_nodes.compose(path, text, BOUNDS, lambda word: _tag(resolver, word)))
+
+
+def mapping(path: str, node: yaml.Node | None) -> yaml.MappingNode | None:
     if node is None or isinstance(node, yaml.MappingNode):
         return node
-    if node.tag == "tag:yaml.org,2002:null":
+    if node.tag == yaml_nodes.NULL:
         return None
     raise UserError(f"{path}:{node.start_mark.line + 1}: expected `key: value` lines")
+
+
+def _tag(resolver: yaml.SafeLoader, word: str) -> str:
+    return str(resolver.resolve(yaml.ScalarNode, word, (True, False)))  # type: ignore[no-untyped-call]  # not in the stubs
 
 
 def entries(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
@@ -92,9 +88,10 @@ def entries(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, yam
             yield from entries(value_node, key + ".")
 
 
-def _text(path: str, raw: bytes) -> str:
-    if len(raw) > _LIMIT_BYTES:
-        raise UserError(f"{path}: larger than {_LIMIT_BYTES} bytes: this is no configuration")
+def decoded(path: str, raw: bytes, limit_bytes: int) -> str:
+    """A file's YAML; of a .json file, its JSON as YAML."""
+    if len(raw) > limit_bytes:
+        raise UserError(f"{path}: larger than {limit_bytes} bytes: this is no configuration")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from state.errors import UserError
@@ -44,8 +45,11 @@ def folder(path: str) -> None:
 
 
 def read(path: str) -> bytes | None:
-    """The whole file, or None when there is none."""
+    """The whole file, or None when there is none. A link in a repository may lead to what has no end."""
     try:
+        kind = stat.S_IFMT(Path(path).stat().st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFDIR):
+            raise UserError(f"cannot read {path}: is a device or a pipe: a file is needed there")
         return Path(path).read_bytes()
     except FileNotFoundError:
         return None

@@ -142,8 +142,10 @@ _FOLDS = {
     "orchestration.turn.end": _ended("success"),
     "orchestration.turn.failed": _ended("error"),
     "orchestration.run.finished": _ran,
-    "orchestration.work.queued": _queued,
-    "orchestration.work.finished": _finished,
+    "orchestration.work.added": _queued,
+    "orchestration.work.retried": _queued,
+    "orchestration.work.completed": _finished,
+    "orchestration.work.dead": _finished,
     "orchestration.result.cached": _cached,
 }
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from state import files
 from state.errors import NOT_FOUND, UserError
 from state.paths import LOG, Place, safe_session
 
@@ -16,8 +17,8 @@ def choose(place: Place, given: str | None, env: Mapping[str, str]) -> str | Non
 
 def current(place: Place) -> str | None:
     try:
-        return Path(place.state, "current").read_text(encoding="utf-8").strip() or None
-    except (OSError, UnicodeDecodeError):
+        return (files.read(f"{place.state}/current") or b"").decode().strip() or None
+    except (UserError, UnicodeDecodeError):
         return None
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
-from state import config_file, files, routing_rules, trust
+from state import config_file, files, routing_rules, sinks_file, sinks_where, trust, workflow_programs
 from state.config_file import ConfigFile
 from state.errors import UserError
 from state.paths import Place
@@ -47,8 +47,8 @@ def load(place: Place, env: Mapping[str, str], flags: Mapping[str, Value] | None
         "env": _typed(flat(_Environment(env)()), "env", []),
         "flag": dict(flags or {}),
     }
-    digest = trust.digest([*(file.raw for file in project), *routing_rules.raws(place.state)])
-    ignored = trust.ignored(place, digest, layers["repo"], layers["global"]) | _ignored_rules(place, digest)
+    digest = trust.digest([*(file.raw for file in project), *_other_raws(place)])
+    ignored = trust.ignored(place, digest, layers["repo"], layers["global"]) | _ignored_files(place, digest)
     layers["repo"] = {key: value for key, value in layers["repo"].items() if key not in ignored}
     origins = dict.fromkeys(KEYS, "default") | {key: name for name, layer in layers.items() for key in layer}
     merged = {key: value for layer in layers.values() for key, value in layer.items()}
@@ -59,16 +59,26 @@ def load(place: Place, env: Mapping[str, str], flags: Mapping[str, Value] | None
 def digest(place: Place) -> str:
     """As `load` has it, of files that need not be right."""
     raws = (files.read(f"{place.state}/{name}") for name in SOURCES)
-    return trust.digest([*(raw for raw in raws if raw is not None), *routing_rules.raws(place.state)])
+    return trust.digest([*(raw for raw in raws if raw is not None), *_other_raws(place)])
 
 
-def _ignored_rules(place: Place, sha256: str) -> dict[str, Value]:
-    """The project's rules for routing that are more than floors."""
-    names = [rule.name for rule in routing_rules.ignored(place)] if trust.is_repositorys_own(place) else []
-    if not names or trust.is_trusted(place, sha256):
+def _other_raws(place: Place) -> list[bytes]:
+    return [*routing_rules.raws(place.state), *sinks_file.raws(place.state), *workflow_programs.raws(place.state)]
+
+
+def _ignored_files(place: Place, sha256: str) -> dict[str, Value]:
+    """The project's rules for routing that are more than floors, and where it would send events."""
+    rules = [rule.name for rule in routing_rules.ignored(place)] if trust.is_repositorys_own(place) else []
+    wanted = {RULES[0]: ("what is no floor", rules), sinks_where.NAMES[0]: ("sinks", sinks_file.waiting(place))}
+    wanted = {key: (what, names) for key, (what, names) in wanted.items() if names}
+    if not wanted or trust.is_trusted(place, sha256):
         return {}
+    return {key: f"{what} ({_first_of(names)})" for key, (what, names) in wanted.items()}
+
+
+def _first_of(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED_MOST} more" if len(names) > NAMED_MOST else ""
-    return {RULES[0]: f"what is no floor ({', '.join(names[:NAMED_MOST])}{more})"}
+    return ", ".join(names[:NAMED_MOST]) + more
 
 
 def config_files(folder: str | None) -> list[ConfigFile]:

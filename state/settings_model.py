@@ -4,10 +4,11 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from state import message_template
 from state.snapshot import PREFIX, WORDS, Value
 
 
@@ -19,11 +20,19 @@ def _word(value: object) -> object:
     return WORDS[value.strip().lower()]
 
 
+def _template(value: str) -> str:
+    problem = message_template.wrong(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
 Switch = Annotated[bool, BeforeValidator(_word)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/@\[\]-]{0,128}$")]
 ARMS_PATTERN = r"^(directive|subagents|session|orchestration)(,(directive|subagents|session|orchestration))*$"
+HOSTS_PATTERN = r"^[A-Za-z0-9.:_-]{0,253}(,[A-Za-z0-9.:_-]{1,253}){0,99}$"
 AgentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 
 
@@ -80,6 +89,27 @@ class Run(Group):
     )
 
 
+class Judge(Group):
+    enabled: Switch = Field(
+        False,
+        description="`true`: in batch and overnight contexts a small model is asked for the tier where the router "
+        "abstains.",
+    )
+    timeout_s: float = Field(20.0, ge=1, le=300, description="How long that may take; then the router's tier stands.")
+
+
+class Shadow(Group):
+    check: str = Field(
+        "", description="The command, as `pytest -q`, that tests this project; `route shadow run` needs one."
+    )
+    spare: float = Field(
+        0.5, ge=0, le=1, description="`route shadow run` works while less than this share of each limit is used."
+    )
+    max_budget_usd: float = Field(
+        0.0, ge=0, le=100000, description="What one `route shadow run` may cost with an API key; 0: nothing."
+    )
+
+
 class Quota(Group):
     step_down: Switch = Field(
         True, description="`true`: while a limit of the account is nearly used up, work goes to the next cheaper tier."
@@ -105,6 +135,96 @@ class Metrics(Group):
 
 class Session(Group):
     keep_days: Days = Field(30, description="Sessions idle for longer are removed by `session cleanup`.")
+
+
+class StoreSettings(Group):
+    url: str = Field(
+        "",
+        description="The PostgreSQL database that keeps the store, as `postgresql://user@host/database`; empty: a "
+        "SQLite file of the project.",
+    )
+
+
+class Workflow(Group):
+    allow_phase_skip: Switch = Field(
+        False, description="`true`: `phase complete --to` may leave phases out, or go back to an earlier one."
+    )
+    allow_user_override: Switch = Field(
+        True, description="`false`: `phase complete --override` is refused, whatever the reason."
+    )
+    require_artifact_validation: Switch = Field(
+        True, description="`false`: a phase is completed also where the files that it requires are missing."
+    )
+    sync_files_on_close: Switch = Field(
+        True, description="`true`: when a session ends, its artifacts are copied to the folder of the session."
+    )
+    engine_url: str = Field(
+        "",
+        description="The PostgreSQL database by which several machines share the runs of workflows; empty: that of your "
+        "own `store.url`, else a SQLite file. Your own file or the environment alone say it, no project's.",
+    )
+    idle_s: float = Field(
+        300.0, ge=0.1, le=86400, description="How long the runner of workflows stays when there is nothing to run."
+    )
+
+
+class Git(Group):
+    enabled: Switch = Field(True, description="`false`: `orchestrate git` and the git hooks of phases do nothing.")
+    auto_commit: Switch = Field(
+        False, description="`true`: `phase complete` commits the changed files that git tracks, by the template."
+    )
+    track_commits: Switch = Field(
+        True, description="`false`: the hooks of phases and `orchestrate git commit` keep no commits with the task."
+    )
+    commit_message_template: Annotated[str, Field(max_length=500), AfterValidator(_template)] = Field(
+        "feat({sprint_code}): {task_title} [{task_code}]",
+        description="The message of commits; `{phase}` is known too. Brackets around an empty value go with it.",
+    )
+
+
+class Bugs(Group):
+    offer: Switch = Field(
+        False,
+        description="`true`: when a tool or a test run fails, the model is told the `orchestrate bug log` line for it. "
+        "`orchestrate install` adds the hooks that this needs.",
+    )
+
+
+class Sinks(Group):
+    hosts: Annotated[str, Field(pattern=HOSTS_PATTERN)] = Field(
+        "", description="The hosts beside this machine that sinks may send events to, separated by commas."
+    )
+
+
+class Search(Group):
+    driver: Literal["fulltext", "vector", "pgvector"] = Field(
+        "fulltext",
+        description="What finds events: their words (`fulltext`); what they mean too, without a network (`vector`); "
+        "`pgvector` is not available yet.",
+    )
+    cache_ttl: int = Field(
+        3600,
+        ge=0,
+        le=31_536_000,
+        description="How many seconds an answer of `search` is kept at the most; 0: not at all.",
+    )
+    expand: Switch = Field(False, description="`true`: a small model is asked for further words to search for.")
+    expand_timeout_s: float = Field(
+        20.0, ge=1, le=300, description="How long that may take; then the search goes on without."
+    )
+
+
+class Work(Group):
+    wip_limit: int = Field(3, ge=1, le=5, description="How many items of the queue are claimed at the same time.")
+    claim_ttl_s: float = Field(
+        3600.0, ge=1, le=604_800, description="How long a claim holds, unless its owner extends it or gives a time."
+    )
+    max_attempts: int = Field(
+        3, ge=1, le=20, description="How often an item is claimed before it is a dead letter, unless it says so itself."
+    )
+    backoff_s: float = Field(
+        60.0, ge=0, le=3600, description="The pause before a second try, doubled for each further one, up to an hour."
+    )
 
 
 class Log(Group):
@@ -134,11 +254,20 @@ class Settings(BaseSettings):
     )
     claude_binary: str = Field("claude", min_length=1, description="The client that orchestration mode starts.")
     run: Run = Run()
+    judge: Judge = Judge()
+    shadow: Shadow = Shadow()
     quota: Quota = Quota()
     statusline: Statusline = Statusline()
     ab: Ab = Ab()
     metrics: Metrics = Metrics()
     session: Session = Session()
+    search: Search = Search()
+    store: StoreSettings = StoreSettings()
+    workflow: Workflow = Workflow()
+    git: Git = Git()
+    bugs: Bugs = Bugs()
+    sinks: Sinks = Sinks()
+    work: Work = Work()
     lock_timeout_s: float = Field(10.0, ge=0, le=3600, description="How long a command waits for another to finish.")
     log: Log = Log()
 

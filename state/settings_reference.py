@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from state.redact import redact
 from state.settings_model import KEYS, Settings, variable
 from state.snapshot import DEFAULTS, Value
 
@@ -39,7 +40,13 @@ def shown(value: Value) -> str:
     """As it would be written in YAML."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if value != "" else '""'
+    text = str(public(value))
+    return f'"{text}"' if text == "" or ": " in text else text
+
+
+def public(value: Value) -> Value:
+    """Without a password: the URL of a database may hold one."""
+    return redact(value) if isinstance(value, str) else value
 
 
 def _values(key: str) -> str:

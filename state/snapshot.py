@@ -34,6 +34,11 @@ DEFAULTS: dict[str, Value] = {
     "run.max_budget_usd": 0.0,
     "run.permission_mode": "",
     "run.cache": False,
+    "judge.enabled": False,
+    "judge.timeout_s": 20.0,
+    "shadow.check": "",
+    "shadow.spare": 0.5,
+    "shadow.max_budget_usd": 0.0,
     "quota.step_down": True,
     "quota.pressure": 0.9,
     "statusline.command": "",
@@ -42,6 +47,27 @@ DEFAULTS: dict[str, Value] = {
     "ab.arms": "directive,subagents,session,orchestration",
     "metrics.retention_days": 90,
     "session.keep_days": 30,
+    "search.driver": "fulltext",
+    "search.cache_ttl": 3600,
+    "search.expand": False,
+    "search.expand_timeout_s": 20.0,
+    "store.url": "",
+    "workflow.allow_phase_skip": False,
+    "workflow.allow_user_override": True,
+    "workflow.require_artifact_validation": True,
+    "workflow.sync_files_on_close": True,
+    "workflow.engine_url": "",
+    "workflow.idle_s": 300.0,
+    "git.enabled": True,
+    "git.auto_commit": False,
+    "git.track_commits": True,
+    "git.commit_message_template": "feat({sprint_code}): {task_title} [{task_code}]",
+    "bugs.offer": False,
+    "sinks.hosts": "",
+    "work.wip_limit": 3,
+    "work.claim_ttl_s": 3600.0,
+    "work.max_attempts": 3,
+    "work.backoff_s": 60.0,
     "lock_timeout_s": 10.0,
     "log.format": "text",
     "log.level": "warning",
@@ -51,6 +77,7 @@ CHOICES = {
     "enforcement": ("", "off", "advise", "subagents", "session"),
     "rollout.stage": ("overnight", "batch", "optin", "hybrid", "full"),
     "record_prompts": ("hash", "text"),
+    "search.driver": ("fulltext", "vector", "pgvector"),
     "run.permission_mode": ("", "default", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions"),
     "log.format": ("text", "json"),
     "log.level": ("debug", "info", "warning", "error"),
@@ -69,11 +96,22 @@ UNVOUCHED: dict[str, Value] = {
     "claude_binary": "claude",
     "statusline.command": "",
     "ab.enabled": False,
+    "git.auto_commit": False,
+    "judge.enabled": False,
+    "shadow.check": "",
+    "shadow.spare": 0.5,
+    "shadow.max_budget_usd": 0.0,
     "run.max_budget_usd": 0.0,
     "run.permission_mode": "",
+    "store.url": "",
+    "workflow.engine_url": "",
+    "bugs.offer": False,
+    "sinks.hosts": "",
+    "search.expand": False,
 }
 SOURCES = ("config.yaml", "config.json")
 RULES = ("routing.yaml", "routing.json")
+WORKFLOWS = ("workflow.yaml", "workflow.json")  # the phases of tasks
 
 
 class Snapshot:
@@ -111,6 +149,11 @@ def source_paths(place: Place) -> list[str]:
 def rules_file(place: Place) -> str:
     """Where the user's own rules for routing are kept compiled."""
     return file(place)[: -len("json")] + "rules.json"
+
+
+def phase_file(place: Place) -> str:
+    """Where the tasks that are worked on are told to hooks."""
+    return file(place)[: -len("json")] + "phase.json"
 
 
 def rules_paths(place: Place) -> list[str]:

@@ -24,7 +24,7 @@ class Teller(NamedTuple):
         task: str | None = None,
         session: str | None = None,
     ) -> Event:
-        """`kind` as it is to be kept: `orchestration.task.created`, or a name of the user's own. Secrets are redacted."""
+        """`kind` is kept as it is: `orchestration.task.created`, or a name of the user's own. Secrets are redacted."""
         now = time.time()
         body = orjson.dumps(redact.redact_value(payload), default=str).decode()
         key = f"{int(now * 1000):012x}{os.urandom(8).hex()}"

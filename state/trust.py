@@ -11,6 +11,7 @@ from state import files, locks
 from state.errors import UserError
 from state.journal import stamp
 from state.paths import FOLDER, Place
+from state.redact import redact
 from state.snapshot import DEFAULTS, Value
 
 _FILE = "trust.json"
@@ -25,17 +26,34 @@ _NEEDS_TRUST = (
     "models.opus",
     "statusline.command",
     "ab.enabled",
+    "judge.enabled",
+    "shadow.check",
+    "shadow.spare",
+    "shadow.max_budget_usd",
+    "search.expand",
     "run.max_budget_usd",
     "run.permission_mode",
+    "store.url",
+    "workflow.engine_url",
+    "sinks.hosts",
 )
-# What a user switched off, or kept out of the log, a repository does not switch on.
-_RAISED_BY = {"mode": "orchestration", "enabled": True, "rollout.enabled": True, "record_prompts": "text"}
+# What a user switched off, kept out of the log or did not ask for, a repository does not switch on.
+_RAISED_BY = {
+    "mode": "orchestration",
+    "enabled": True,
+    "rollout.enabled": True,
+    "record_prompts": "text",
+    "git.enabled": True,
+    "git.auto_commit": True,
+    "bugs.offer": True,
+}
 
 
 class Trusted(NamedTuple):
     root: str
     sha256: str
     at: str
+    workflows: str = ""  # the digest of that folder
 
 
 def ignored(place: Place, sha256: str, repo: Mapping[str, Value], beneath: Mapping[str, Value]) -> dict[str, Value]:
@@ -48,7 +66,7 @@ def ignored(place: Place, sha256: str, repo: Mapping[str, Value], beneath: Mappi
 
 def warnings(place: Place, ignored: Mapping[str, Value]) -> list[str]:
     return [
-        f"{place.state}: {key}: {value} is ignored until you trust this repository (`orchestrate trust`)"
+        f"{place.state}: {key}: {redact(str(value))} is ignored until you trust this repository (`orchestrate trust`)"
         for key, value in ignored.items()
     ]
 
@@ -77,8 +95,16 @@ def trusted(place: Place) -> list[Trusted]:
     return _read(_path(place)) if place.user else []
 
 
-def grant(place: Place, sha256: str, timeout_s: float) -> None:
-    _rewrite(place, Trusted(place.root, sha256, stamp(time.time())), timeout_s)
+def has_workflows(place: Place, sha256: str) -> bool:
+    """Whether the workflows were trusted as they are: editing them leaves the trust in the settings alone."""
+    return bool(sha256) and any(entry.root == place.root and entry.workflows == sha256 for entry in trusted(place))
+
+
+def grant(place: Place, sha256: str, timeout_s: float, workflows: str | None = None) -> None:
+    """`workflows`: None keeps what was trusted of them."""
+    if workflows is None:
+        workflows = next((entry.workflows for entry in trusted(place) if entry.root == place.root), "")
+    _rewrite(place, Trusted(place.root, sha256, stamp(time.time()), workflows), timeout_s)
 
 
 def revoke(place: Place, timeout_s: float) -> bool:
@@ -109,7 +135,8 @@ def _rewrite(place: Place, entry: Trusted | None, timeout_s: float) -> None:
     path = _path(place)
     with locks.hold(f"{path}.lock", timeout_s):
         kept = [one for one in _read(path) if one.root != place.root]
-        roots = {one.root: {"sha256": one.sha256, "at": one.at} for one in [*kept, *([entry] if entry else [])]}
+        entries = [*kept, *([entry] if entry else [])]
+        roots = {one.root: {"sha256": one.sha256, "at": one.at, "workflows": one.workflows} for one in entries}
         files.replace(path, orjson.dumps({"v": 1, "roots": roots}, option=orjson.OPT_INDENT_2))
 
 
@@ -118,7 +145,10 @@ def _read(path: str) -> list[Trusted]:
     raw = files.read(path)
     try:
         roots = orjson.loads(raw or b"{}")["roots"]
-        return [Trusted(root, str(entry["sha256"]), str(entry["at"])) for root, entry in roots.items()]
+        return [
+            Trusted(root, str(entry["sha256"]), str(entry["at"]), str(entry.get("workflows", "")))
+            for root, entry in roots.items()
+        ]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return []
 

@@ -42,7 +42,7 @@ def show(effective: bool, as_json: bool, project_root: str | None) -> None:
     values = loaded.settings.flat()
     keys = [key for key in values if effective or loaded.origins[key] != "default"]
     if as_json:
-        here.emit({key: {"value": values[key], "from": loaded.origins[key]} for key in keys})
+        here.emit({key: {"value": settings_reference.public(values[key]), "from": loaded.origins[key]} for key in keys})
         return
     for key in keys:
         click.echo(f"{key}: {settings_reference.shown(values[key])} (from: {loaded.origins[key]})")
@@ -66,7 +66,7 @@ def get_value(key: str, as_json: bool, project_root: str | None) -> None:
         raise UserError(settings_model.unknown(key))
     loaded = settings.load(here.place(project_root), os.environ)
     _tell(loaded.warnings)
-    value = loaded.settings.flat()[key]
+    value = settings_reference.public(loaded.settings.flat()[key])
     if as_json:
         here.emit({"key": key, "value": value, "from": loaded.origins[key]})
     else:

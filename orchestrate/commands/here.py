@@ -1,6 +1,7 @@
 """What every command asks first: which project, and how to print."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import click
@@ -10,6 +11,9 @@ from state.errors import UserError
 from state.paths import Place, locate
 from state.snapshot import Snapshot
 from state.telling import Teller
+
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_TOLD: dict[str, Place] = {}
 
 
 def place(project_root: str | None = None) -> Place:
@@ -44,12 +48,22 @@ def tell(line: str, name: str = "orchestrate") -> None:
         click.echo(f"{name}: {line}", err=True)
 
 
-def teller(found: Place) -> Teller:
-    """Who calls this command, for the events it leaves; ORCHESTRATOR_CORRELATION ties several calls together."""
+def teller(found: Place, is_followed: bool = True) -> Teller:
+    """Who calls this command, for the events it leaves; ORCHESTRATOR_CORRELATION ties several calls together.
+    `is_followed`: sinks are told of them when the command has ended."""
+    if is_followed:
+        _TOLD[found.state] = found
     env = dict(os.environ)
     actor = env.get("ORCHESTRATOR_ACTOR") or ("agent" if env.get("CLAUDECODE") == "1" else "user")
     session = sessions.choose(found, env.get("ORCHESTRATOR_SESSION") or env.get("CLAUDE_CODE_SESSION_ID"), env)
     return Teller(actor, session or "-", env.get("ORCHESTRATOR_CORRELATION") or os.urandom(8).hex())
+
+
+def told_in() -> list[Place]:
+    """The projects that this command tells something in; asked once."""
+    found = list(_TOLD.values())
+    _TOLD.clear()
+    return found
 
 
 def working_directory() -> str:
@@ -68,6 +82,12 @@ def pretty(value: object) -> str:
     import orjson
 
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def clean(text: str) -> str:
+    """What came from outside, on one line and without what would steer a terminal: a control character, or one that
+    turns the direction of writing, becomes a space."""
+    return "".join(char if unicodedata.category(char) not in _STEERING else " " for char in text)
 
 
 def plain(value: object) -> str:

@@ -41,13 +41,13 @@ def command(scope: str, has_line: bool | None, only_print: bool, dry_run: bool, 
       $ orchestrate install --print
     """
     runs = shipped.here()
-    hooks = shipped.groups(runs)
+    place = here.place(project_root)
+    hooks = shipped.groups(runs, bool(here.settled(place).values["bugs.offer"]))
     if only_print:
         line = {status_line.KEY: status_line.snippet(runs)} if has_line else {}
         snippet = {"hooks": {event: [group] for event, group in hooks.items()}, **line}
         click.echo(json.dumps(snippet, indent=2, ensure_ascii=False))
         return
-    place = here.place(project_root)
     book = receipts.book(place.user)
     target = scopes.target(scope, place.root, os.environ)
     if has_line and target.settings is None:

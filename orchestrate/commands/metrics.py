@@ -8,7 +8,7 @@ import click
 
 from metrics import render
 from metrics.cleanup import clean
-from metrics.days import stamp
+from metrics.days import Window, stamp
 from metrics.ingest import Ingested, ingest
 from metrics.metrics_collector import collect
 from orchestrate.commands import here, metrics_ab, metrics_ledger, period
@@ -76,6 +76,7 @@ def report(
     span = period.chosen(day, since, until)
     found, ingested = collect(here.place(project_root), span, groups or ("mode",), economics.rate)
     _tell(ingested)
+    _tell_archived(here.place(project_root), span)
     if form == "json":
         here.emit(render.as_json(found))
     else:
@@ -110,6 +111,16 @@ def cleanup(older_than: int | None, dry_run: bool, as_json: bool, project_root: 
         f"{verb} {facts.events} events, {facts.hook_errors} hook errors, {facts.served} served messages and "
         f"{len(logs)} logs older than {days} days"
     )
+
+
+def _tell_archived(place: Place, span: Window) -> None:
+    """What was put away is not counted."""
+    with open_store(place) as store:
+        kept = [one for one in store.archives.listed() if one.first_ts < span.end and one.last_ts >= span.start]
+    if kept:
+        events = sum(one.events for one in kept)
+        files = f"{len(kept)} files, {events} events"
+        click.echo(f"events of this time are archived ({files}) and not counted here", err=True)
 
 
 def _retention_days(place: Place) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 import click
 
 from orchestrate.agents import runs
-from orchestrate.commands import here, which
+from orchestrate.commands import here, session_work, which
 from state import session_file, session_folders, sessions
 from state.journal import stamp
 from state.paths import Place, safe_session, session_dir
@@ -30,7 +30,7 @@ class Age(click.ParamType[float]):
 
 @click.group()
 def command() -> None:
-    """List sessions, look at one, choose the current one, remove old ones.
+    """List sessions, look at one, choose the current one, remove old ones; start and end the session of a task.
 
     SESSION is an id or its unique beginning; left out, it is ORCHESTRATOR_SESSION or the current one.
 
@@ -38,6 +38,7 @@ def command() -> None:
     Examples:
       $ orchestrate session list
       $ orchestrate session cleanup --older-than 30d --dry-run
+      $ orchestrate session start TSK-001
     """
 
 
@@ -127,6 +128,10 @@ def cleanup(older_than: float | None, dry_run: bool, as_json: bool, project_root
         click.echo(name)
     done = "would remove" if dry_run else "removed"
     click.echo(f"{done} {len(found)} sessions and {len(old_runs)} runs unused since {stamp(since)}", err=True)
+
+
+for _of_a_task in (session_work.start, session_work.end, session_work.sync_files):
+    command.add_command(_of_a_task)
 
 
 def _in_use(place: Place) -> set[str]:

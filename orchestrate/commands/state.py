@@ -1,4 +1,4 @@
-"""A session's state file: look at it, check it, mend it."""
+"""A session's state file: look at it, check it, mend it; and the store, moved to another database."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import orjson
 
-from orchestrate.commands import here, which
+from orchestrate.commands import here, state_move, which
 from state import files, session_file, session_merge, session_schema, sessions
 from state.errors import NOT_FOUND, UserError
 from state.paths import session_dir
@@ -16,7 +16,7 @@ project_root = click.option("--project-root", help="The project, if not that of 
 
 @click.group()
 def command() -> None:
-    """Show, check and mend what is kept of a session.
+    """Show, check and mend what is kept of a session, and move the project's store.
 
     SESSION is an id or its unique beginning; left out, it is ORCHESTRATOR_SESSION or the current one.
 
@@ -24,7 +24,11 @@ def command() -> None:
     Examples:
       $ orchestrate state show
       $ orchestrate state validate --file state.json
+      $ orchestrate state move --to postgresql://me@db.example.org/tools --dry-run
     """
+
+
+command.add_command(state_move.move)
 
 
 @command.command()

@@ -3,9 +3,12 @@
 import click
 
 from orchestrate.commands import here
-from state import compiled, settings, trust
+from orchestrate.workflow import loading, places
+from state import compiled, settings, trust, workflow_folder, workflow_programs
 from state.errors import UserError
+from state.paths import Place
 from state.settings_reference import shown
+from state.snapshot import WORKFLOWS
 
 
 @click.command()
@@ -17,7 +20,8 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
     """Trust this repository's own settings, as they are now.
 
     Until then a repository cannot name programs or agents, raise the enforcement, ask for orchestration mode, keep the
-    text of prompts or switch on what you switched off. When its settings change, they have to be trusted again.
+    text of prompts, send events anywhere or switch on what you switched off. When its settings change, they have to be
+    trusted again.
 
     \b
     Examples:
@@ -39,11 +43,24 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
         raise UserError(f"{place.root}: has no settings of its own: what you set here is yours and needs no trust")
     else:
         loaded = settings.load(place, {})
-        trust.grant(place, loaded.digest, timeout_s)
+        commands = _commands(place)
+        trust.grant(place, loaded.digest, timeout_s, workflow_folder.digest(place.state))
         click.echo(f"{place.root}: trusted until its settings change")
         for key, value in loaded.ignored.items():
             click.echo(f"  {key}: {shown(value)} takes effect")
+        for key, program in workflow_programs.named(place.state):
+            words = program.replace("\0", " ")
+            click.echo(here.clean(f"  {WORKFLOWS[0]}: {key}: {words} is run"))
+        for line in commands:
+            click.echo(here.clean(f"  {line}"))
     compiled.compile(place)
+
+
+def _commands(place: Place) -> list[str]:
+    """What the project's workflows may run; one that is not right runs nothing."""
+    found = [one for one in places.named(place) if one.source == places.PROJECT]
+    read = [(one, loading.read(one.path, place).workflow) for one in found]
+    return [f"workflow {one.name}: {line}" for one, workflow in read if workflow for line in workflow.programs()]
 
 
 def _list(entries: list[trust.Trusted], as_json: bool) -> None:

@@ -17,9 +17,11 @@ def here() -> Interpreter:
     return Interpreter(*hookline.here())
 
 
-def groups(interpreter: Interpreter) -> dict[str, Group]:
+def groups(interpreter: Interpreter, is_offering: bool = False) -> dict[str, Group]:
+    """`is_offering`: also those that the setting bugs.offer needs."""
     line = hookline.command(interpreter.python, interpreter.home)
-    return {name: group(event, line) for name, event in hookline.EVENTS.items()}
+    events = {**hookline.EVENTS, **(hookline.OFFERS if is_offering else {})}
+    return {name: group(event, line) for name, event in events.items()}
 
 
 def group(event: hookline.Event, line: str) -> Group:

@@ -1,6 +1,6 @@
 """What a database has to offer to the store. A statement is called by its name; its text is the dialect's own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -25,5 +25,11 @@ class Engine(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """One transaction that no other writer comes between. One that is begun within another is part of it."""
+
+    def announce(self) -> None:
+        """Tell those who wait that there are more events, as soon as the transaction is done."""
+
+    def wait(self, has_come: Callable[[], bool], timeout_s: float) -> bool:
+        """Until `has_come`, which is asked at first and after each change of another's; False after `timeout_s`."""
 
     def close(self) -> None: ...

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from state.errors import FAILED, LOCK_TIMEOUT, UserError
 from state.journal import make_folders
+from state.store.values import CHANGED
 
 _DAMAGED = "is damaged: move it away and the next report reads the logs again"
 _MENDABLE = {
@@ -20,6 +21,8 @@ _MENDABLE = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
 }
+# The one code for all that SQLite does not understand: only what comes of a file that was changed by hand.
+_BY_HAND = ("no such table", "no such column", "malformed JSON")
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _RETRY_S = 0.01
 
@@ -30,6 +33,8 @@ def mendable(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = _primary(error)
+        if code == sqlite3.SQLITE_ERROR and str(error).startswith(_BY_HAND):
+            raise UserError(f"{path}: {error}: {CHANGED}") from error
         if code not in _MENDABLE:
             raise
         raise UserError(f"{path}: {_MENDABLE[code]}", LOCK_TIMEOUT if code in _LOCKED else FAILED) from error

@@ -5,13 +5,39 @@ from types import TracebackType
 from typing import Self
 
 from state.store.appending import append
+from state.store.archives import Archives
+from state.store.bugs import Bugs
+from state.store.claims import Claims
 from state.store.engine import Engine, Row
+from state.store.knowledge import Knowledge
+from state.store.listing import Listing
 from state.store.records import Event, HookError, Kept, Position, Served, Transcript
+from state.store.removing import remove_before
+from state.store.search import Search
+from state.store.sinks import Sinks
+from state.store.sprints import Sprints
+from state.store.tasks import Tasks
+from state.store.values import check_numbers, key
+from state.store.vectors import Vectors
+from state.store.work import Work
+
+_COUNTS = slice(Served._fields.index("input_tokens"), Served._fields.index("cache_write_tokens") + 1)
 
 
 class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.archives = Archives(engine)
+        self.bugs = Bugs(engine)
+        self.claims = Claims(engine)
+        self.knowledge = Knowledge(engine)
+        self.listing = Listing(engine)
+        self.search = Search(engine)
+        self.sinks = Sinks(engine)
+        self.sprints = Sprints(engine)
+        self.tasks = Tasks(engine)
+        self.vectors = Vectors(engine)
+        self.work = Work(engine, self.claims)
 
     def __enter__(self) -> Self:
         return self
@@ -43,7 +69,7 @@ class Store:
 
     def position(self, log: str, inode: str) -> Position | None:
         found = self._engine.rows("position", (log, inode))
-        return Position(*found[0]) if found else None
+        return self._as_position(found[0]) if found else None
 
     def add_events(self, events: Sequence[Event], before: Position | None, after: Position) -> int | None:
         """Take a stretch of a log: its events and the position behind it, together or not at all.
@@ -61,7 +87,7 @@ class Store:
         """As `add_events`. A message comes in several lines, and again in the files of forks: one row has it, with the
         most of each count, in the name of the original, whichever came first.
         """
-        return self._take(lambda: self._add_served([message._asdict() for message in messages]), before, after)
+        return self._take(lambda: self._add_served([_row(message) for message in messages]), before, after)
 
     def forget_positions(self, positions: Iterable[Position]) -> None:
         with self._engine.writing():
@@ -80,10 +106,10 @@ class Store:
 
     def served_between(self, since: str, until: str) -> list[Served]:
         """As `events_between`: the messages of a prompt belong to when it was decided."""
-        return [_served(row) for row in self._engine.rows("served_between", {"since": since, "until": until})]
+        return [self._as_served(row) for row in self._engine.rows("served_between", {"since": since, "until": until})]
 
     def served_of(self, prompt_id: str) -> list[Served]:
-        return [_served(row) for row in self._engine.rows("served_of", (prompt_id,))]
+        return [self._as_served(row) for row in self._engine.rows("served_of", (prompt_id,))]
 
     def time_of_prompt(self, prompt_id: str) -> str | None:
         """Of the first that is known of it."""
@@ -98,6 +124,14 @@ class Store:
         """How many lines of the logs, as far as they are read, were no records."""
         return int(self._engine.rows("bad_lines")[0][0])
 
+    def newest_seq(self) -> int:
+        """The number of the event that was kept last; 0 where there is none."""
+        return int(self._engine.rows("newest_seq")[0][0])
+
+    def wait_for_events(self, after_seq: int, timeout_s: float) -> bool:
+        """True as soon as there is an event with a higher number than `after_seq`; False after `timeout_s`."""
+        return self._engine.wait(lambda: self.newest_seq() > after_seq, timeout_s)
+
     def count_before(self, ts: str) -> Kept:
         return Kept(*self._engine.rows("count_before", {"ts": ts})[0])
 
@@ -105,7 +139,7 @@ class Store:
         """Delete what is older; the number deleted."""
         with self._engine.writing():
             return Kept(
-                self._engine.run("forget_events_before", (ts,)),
+                remove_before(self._engine, ts),
                 self._engine.run("forget_hook_errors_before", (ts,)),
                 self._engine.run("forget_served_before", (ts,)),
             )
@@ -125,11 +159,22 @@ class Store:
         return added
 
     def _positions(self, statement: str) -> dict[tuple[str, str], Position]:
-        return {(row[0], row[1]): Position(*row) for row in self._engine.rows(statement)}
+        return {(row[0], row[1]): self._as_position(row) for row in self._engine.rows(statement)}
+
+    def _as_position(self, row: Row) -> Position:
+        position = Position(*row)
+        check_numbers(self.where, "log_positions", (position.read_bytes, position.bad_lines))
+        return position
+
+    def _as_served(self, row: Row) -> Served:
+        message = Served(*row)
+        check_numbers(self.where, "served", row[_COUNTS])
+        return message._replace(
+            is_sidechain=bool(message.is_sidechain),
+            is_copy=bool(message.is_copy),
+            after_error=bool(message.after_error),
+        )
 
 
-def _served(row: Row) -> Served:
-    message = Served(*row)
-    return message._replace(
-        is_sidechain=bool(message.is_sidechain), is_copy=bool(message.is_copy), after_error=bool(message.after_error)
-    )
+def _row(message: Served) -> dict[str, object]:
+    return {name: key(value) if isinstance(value, str) else value for name, value in message._asdict().items()}

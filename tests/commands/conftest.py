@@ -2,6 +2,7 @@ import sys
 from typing import NamedTuple
 
 import pytest
+from git_world import empty, git, repository  # noqa: F401 # fixtures
 
 from orchestrate.cli import main
 

@@ -56,7 +56,8 @@ def test_init_makes_a_private_folder_that_git_does_not_see(cli, project, own):
         "project": locate(str(project), dict(os.environ)).project,
     }
     modes = {path.name: path.stat().st_mode & 0o777 for path in [own, *own.iterdir()] if path.name != "cache"}
-    assert modes == {".orchestrator": 0o700, ".gitignore": 0o600, "meta.json": 0o600, "config.yaml": 0o600}
+    files = (".gitignore", "meta.json", "config.yaml", "workflow.yaml")
+    assert modes == {".orchestrator": 0o700, **dict.fromkeys(files, 0o600)}
 
 
 def test_the_template_sets_nothing_and_names_every_key(cli, project, own, home):
@@ -284,4 +285,5 @@ def test_a_file_in_place_of_the_folder_is_one_line(cli, own):
 def test_without_a_home_the_folder_is_made_all_the_same(project, own):
     done = layout.initialise(locate(str(project), {}), {"PATH": os.environ["PATH"]})
     assert (done.place.state, done.place.initialised) == (str(own), True)
-    assert sorted(os.listdir(own)) == [".gitignore", "cache", "config.yaml", "init.lock", "meta.json"]
+    names = [".gitignore", "cache", "config.yaml", "init.lock", "meta.json", "workflow.yaml"]
+    assert sorted(os.listdir(own)) == names

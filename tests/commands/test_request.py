@@ -161,12 +161,13 @@ def test_a_workflow_that_is_named_is_a_signal(ask, project):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--workflow", "nightly.yaml"], "workflows cannot be run yet"),
+        (["--workflow", "two.yaml"], "the inputs are: a, b"),
         (["--workflow", "none.yaml", "--dry-run"], "'none.yaml' does not exist"),
     ],
 )
 def test_a_workflow_is_not_silently_left_out(ask, project, words, complaint):
-    (project / "nightly.yaml").write_text("workflow: {}\n")
+    two = "workflow: {name: two, steps: [{id: one, agent: haiku-general, prompt: 'join {a} and {b}'}]}\n"
+    (project / "two.yaml").write_text(two)
     code, out, err = ask("Fix typo in README.md", *words)
     assert (code, out, complaint in err) == (2, "", True)
 

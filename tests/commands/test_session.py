@@ -52,6 +52,12 @@ def test_current_is_a_plain_private_file(cli, place):
     )
 
 
+def test_a_current_without_an_end_names_nobody(cli, place):
+    decide(place, "9e401858-cd5a-4d55-ae9d-331d16fe93d0")
+    os.mkfifo(f"{place.state}/current")
+    assert cli("session", "list").out.startswith("  9e401858-cd5a-4d55-ae9d-331d16fe93d0  ")
+
+
 def test_a_session_is_named_by_its_unique_beginning(cli, place):
     for session in ("abc-1", "abc-2", "abd"):
         decide(place, session)

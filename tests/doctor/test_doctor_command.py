@@ -27,6 +27,7 @@ def test_the_whole_table(machine, home):
         ["ok", "config", "valid (defaults only)"],
         ["ok", "snapshot", "none yet, and no settings to compile"],
         ["ok", "trust", "nothing here needs it"],
+        ["ok", "store", f"{machine.place.state}/store.db: made when it is needed"],
         ["ok", "hooks", f"9 in {home}/.claude/settings.json"],
         ["ok", "other", "hooks  none that could change a spawn"],
         ["ok", "switches", "none that silences the hooks"],

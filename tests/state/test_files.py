@@ -37,6 +37,15 @@ def test_what_is_missing_reads_as_none(tmp_path):
     assert files.read(str(tmp_path / "nothing")) is None
 
 
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo])
+def test_what_has_no_end_is_not_read(tmp_path, make):
+    """A repository can bring a link along."""
+    make(tmp_path / "config.yaml")
+    with pytest.raises(UserError) as caught:
+        files.read(str(tmp_path / "config.yaml"))
+    assert str(caught.value) == f"cannot read {tmp_path}/config.yaml: is a device or a pipe: a file is needed there"
+
+
 def test_a_file_in_place_of_a_folder_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError) as caught:

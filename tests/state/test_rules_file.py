@@ -185,22 +185,23 @@ def test_every_error_is_told_at_once():
     assert problem("floors: {default: x1}\nceilings: {default: x2}\n").count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         (
             "paths:\n" + "".join(f"- {{match: {n}, tier: opus}}\n" for n in range(10_000)),
-            "larger than 262144 bytes: this is no configuration",
+            ": larger than 262144 bytes: this is no configuration",
         ),
         (
             "paths:\n" + "".join(f"- {{match: {n}, tier: opus}}\n" for n in range(5_000)),
-            "5000 rules: at most 500 are taken",
+            ": 5000 rules: at most 500 are taken",
         ),
-        ("paths: " + "[" * 5000, "nested too deeply"),
+        ("paths: " + "[" * 5000, ":1: nested too deeply: more than 100 levels"),
     ],
 )
 def test_hostile_sizes_are_refused(text, told):
-    assert problem(text) == f"routing.yaml: {told}"
+    assert problem(text) == f"routing.yaml{told}"
 
 
 def test_as_many_words_as_no_list_has_are_refused(user_file, ours):

@@ -75,9 +75,9 @@ def test_every_field_has_a_writer(place, project):
     decide(place, "p2", 3, "opus-general")
     say(place, "turn.failed", {"error": "overloaded"}, "p2", 4)
     decide(place, "p3", 5, "sonnet-general")
-    say(place, "work.queued", {"id": "w1", "task": "lint"}, second=6)
-    say(place, "work.queued", {"id": "w2", "task": "test"}, second=7)
-    say(place, "work.finished", {"id": "w1", "result": "success"}, second=8)
+    say(place, "work.added", {"id": "w1", "task": "lint"}, second=6)
+    say(place, "work.added", {"id": "w2", "task": "test"}, second=7)
+    say(place, "work.completed", {"id": "w1", "result": "done"}, second=8)
     say(place, "result.cached", {"key": "k", "query": "q", "results": [1]}, second=9)
     state = session_file.refresh(place, "s1")
     assert public(state) == {
@@ -306,7 +306,7 @@ def test_a_held_lock_is_waited_for_and_then_named(place, monkeypatch):
 
 def test_the_queue_and_the_cache_stay_within_their_bounds(place):
     for number in range(5):
-        say(place, "work.queued", {"id": f"w{number}", "task": "x" * 900_000}, second=number)
+        say(place, "work.added", {"id": f"w{number}", "task": "x" * 900_000}, second=number)
         say(place, "result.cached", {"key": f"k{number}", "query": "", "results": ["x" * 900_000]}, second=number)
     state = session_file.refresh(place, "s1")
     assert [item["id"] for item in state["work_queue"]] == ["w3", "w4"]
@@ -373,6 +373,7 @@ def refresher(place, name, times):
     return subprocess.Popen(arguments, stdout=subprocess.PIPE)
 
 
+@pytest.mark.slow
 def test_two_processes_refreshing_at_once_lose_nothing(place):
     both = [refresher(place, name, 40) for name in "ab"]
     assert [process.communicate() and process.returncode for process in both] == [0, 0]

@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import signal
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from state.errors import FAILED, LOCK_TIMEOUT, UserError
 from state.store import Position, open_store, statements
 from state.store.sqlite_file import connect, mendable, writing
+from state.store.values import CHANGED
 
 FIRST = "CREATE TABLE a (x TEXT);\n-- a comment; with a semicolon\nCREATE INDEX a_x ON a (x);\n"
 SECOND = "ALTER TABLE a ADD COLUMN y TEXT DEFAULT ';';\nINSERT INTO a (x) VALUES ('two;\nlines');\n"
@@ -69,9 +72,74 @@ def test_each_migration_runs_once_and_in_order(path):
 def test_a_migration_that_fails_leaves_nothing(path):
     connect(path, [FIRST], 1.0).close()
     before = schema(path)
-    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+    with pytest.raises(UserError, match="no such table: nowhere"):
         connect(path, [FIRST, BROKEN], 1.0)
     assert schema(path) == before
+
+
+def open_and_die(path, scripts, left):
+    """Ended by a signal before its n-th statement; the status of the process."""
+    pid = os.fork()
+    if not pid:
+
+        class Mortal(sqlite3.Connection):
+            def execute(self, *statement):
+                nonlocal left
+                if not left:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left -= 1
+                return super().execute(*statement)
+
+        sqlite3.connect = partial(sqlite3.connect, factory=Mortal)
+        connect(path, scripts, 1.0).close()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize("known", range(len(statements.migrations("sqlite"))))
+def test_a_migration_killed_before_any_statement_goes_on_the_next_time(tmp_path, known):
+    """Also 003, which writes every event anew."""
+    scripts = statements.migrations("sqlite")
+    path = str(tmp_path / "store.db")
+    db = connect(path, scripts[:known], 1.0)
+    if known:
+        rows = [(f"e{number}", "2026-11-21T10:00:00.000Z", *["x"] * 6, "{}") for number in range(200)]
+        fields = "id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload"
+        db.executemany(f"INSERT INTO events ({fields}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.close()
+    kills = 0
+    while status := open_and_die(path, scripts[: known + 1], kills):
+        assert status == -signal.SIGKILL
+        kills += 1
+        with sqlite3.connect(path) as db:
+            assert db.execute("PRAGMA user_version").fetchone()[0] in (known, known + 1)
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert not known or db.execute("SELECT count(DISTINCT id) FROM events").fetchone() == (200,)
+        if db.execute("PRAGMA user_version").fetchone()[0] == known + 1:
+            break
+        db.close()
+    fresh = str(tmp_path / "fresh.db")
+    connect(fresh, scripts[: known + 1], 1.0).close()
+    assert (schema(path), kills > 5) == (schema(fresh), True)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ("DROP TABLE log_positions", "no such table: log_positions"),
+        ("ALTER TABLE log_positions RENAME COLUMN head TO tail", "no such column: head"),
+        ("UPDATE log_positions SET read_bytes = 'many'", "log_positions: 'many' stands where a number belongs"),
+    ],
+)
+def test_a_store_that_was_changed_by_hand_says_so(place, edit, said):
+    with open_store(place) as store:
+        store.add_events([], None, POSITION)
+    file = f"{place.state}/store.db"
+    with sqlite3.connect(file) as db:
+        db.execute(edit)
+    with open_store(place) as store, pytest.raises(UserError) as told:
+        store.positions()
+    assert str(told.value) == f"{file}: {said}: {CHANGED}"
 
 
 def _open_each(folder, barrier, count):

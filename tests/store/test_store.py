@@ -4,6 +4,7 @@ import itertools
 import multiprocessing
 import sqlite3
 
+import psycopg
 import pytest
 
 from state.store import Event, HookError, Kept, Position, Served, Transcript, open_store
@@ -11,12 +12,7 @@ from state.store import Event, HookError, Kept, Position, Served, Transcript, op
 DECIDED = "orchestration.prompt.decided"
 MIDNIGHT = "2026-11-21T00:00:00.000Z"
 NEXT = "2026-11-22T00:00:00.000Z"
-
-
-@pytest.fixture
-def store(place):
-    with open_store(place) as store:
-        yield store
+INTEGRITY = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 
 def event(key, ts="2026-11-21T10:00:00.000Z", kind="orchestration.turn.end", session="s", prompt_id="p"):
@@ -41,9 +37,29 @@ def error(key, ts="2026-11-21T10:00:00.000Z"):
 
 
 def test_events_come_back_as_they_went_in(store):
-    events = [event("a"), event("b", prompt_id=None, session='"; DROP TABLE events; --\x00ü')]
+    events = [event("a"), event("b", prompt_id=None, session='"; DROP TABLE events; --ü')]
     assert add(store, *events) == 2
     assert sorted(store.events_between(MIDNIGHT, NEXT)) == events
+
+
+def test_what_a_database_cannot_hold_becomes_the_sign_for_unknown(store):
+    """PostgreSQL holds no NUL, and neither a lone surrogate; an escaped backslash before `u0000` is no NUL."""
+    add(store, event("a", session="s\0\ud800t")._replace(payload='{"a":"\\u0000b\\\\u0000"}'))
+    (found,) = store.events_between(MIDNIGHT, NEXT)
+    assert (found.session, found.payload) == ("s\ufffd\ufffdt", '{"a":"\ufffdb\\\\u0000"}')
+    assert store.position("sessions/0\0", "7") is None
+
+
+def test_a_name_of_any_length_fits_and_stays_itself(store):
+    """What an index of PostgreSQL takes is bounded."""
+    names = [str(number) + "n\u00fc" * 50_000 for number in range(2)]
+    for name in names:
+        add(store, Event(name, "2026-11-21T10:00:00.000Z", name, name, name, name, name, name, "{}", name, name))
+        add(store, event(name, kind=DECIDED, session=name, prompt_id=name))
+        assert add_messages(store, message(name, prompt_id=name, session=name)) == 1
+    found = list(store.events_between(MIDNIGHT, NEXT))
+    assert len({event.id for event in found}) == len({event.session for event in found}) == 2
+    assert max(len(text.encode()) for event in found for text in event if text) <= 512
 
 
 def test_an_event_counts_once_whatever_log_it_is_in(store):
@@ -63,7 +79,7 @@ def test_a_stretch_is_taken_once(store):
 
 
 def test_events_and_position_are_taken_together_or_not_at_all(store):
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(INTEGRITY):
         store.add_events([event("a"), event("b", ts=None)], None, behind(10))
     assert ids(store.events_between(MIDNIGHT, NEXT)) == []
     assert store.positions() == {}
@@ -174,7 +190,7 @@ def test_the_original_has_a_message_whichever_copy_came_first(store, order):
 
 
 def test_messages_and_position_are_taken_together_or_not_at_all(store):
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(INTEGRITY):
         add_messages(store, message("a"), message("b", ts=None))
     assert (store.served_between(MIDNIGHT, NEXT), store.transcript_positions()) == ([], {})
     after = behind(10)._replace(carried="{}")
@@ -240,7 +256,7 @@ def _write(place, writer, count):
             store.add_events([event(f"{writer}-{number}"), event("shared")], None, behind(1, log=log))
 
 
-def test_many_processes_open_and_write_a_new_store(place):
+def test_many_processes_open_and_write_a_new_store(place, dialect):
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=_write, args=(place, writer, 25)) for writer in range(6)]
     for writer in writers:

@@ -61,3 +61,6 @@ ON CONFLICT (log, inode) DO UPDATE SET
 
 -- name: forget_position
 DELETE FROM log_positions WHERE log = ? AND inode = ?
+
+-- name: newest_seq
+SELECT coalesce(max(seq), 0) FROM events

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+
+def test_what_is_recorded_is_found_by_its_pattern(cli):
+    recorded = cli("knowledge", "record", "api.auth", "15 minutes", "--source", "Auth.php", "--discovered-by", "w-1")
+    assert (recorded.code, recorded.out.partition("  (w-1, ")[0]) == (0, "api.auth = 15 minutes")
+    cli("knowledge", "record", "api.rate", '{"per_s": 5}', "--json-value", "--task", "TSK-001")
+    (auth, rate) = json.loads(cli("knowledge", "get", "api.*", "--json").out)
+    assert (auth["key"], auth["value"], auth["discoveredBy"], auth["source"]) == (
+        "api.auth",
+        "15 minutes",
+        "w-1",
+        "Auth.php",
+    )
+    assert (rate["value"], rate["discoveredBy"], rate["task"]) == ({"per_s": 5}, "user", "TSK-001")
+    assert json.loads(cli("knowledge", "list", "--json").out) == [auth, rate]
+    assert cli("knowledge", "list").out.splitlines()[1].startswith('api.rate = {"per_s":5}  (user, ')
+
+
+def test_the_last_value_holds_and_the_history_has_all(cli):
+    for value in ("a", "b"):
+        cli("knowledge", "record", "k", value)
+    assert cli("knowledge", "forget", "k").out == "k: forgotten\n"
+    assert [line.split()[-1] for line in cli("knowledge", "get", "k", "--history").out.splitlines()] == [
+        '"a"',
+        '"b"',
+        "forgotten",
+    ]
+    assert [entry.get("value") for entry in json.loads(cli("knowledge", "get", "k", "--history", "--json").out)] == [
+        "a",
+        "b",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("get", "nothing.*"), 3),
+        (("get", "nothing", "--history"), 3),
+        (("forget", "nothing"), 3),
+        (("forget", "\udcff"), 3),
+        (("get", "\udcff*"), 3),
+        (("record", "a*", "x"), 2),
+        (("record", "", "x"), 2),
+        (("record", "k", "{", "--json-value"), 2),
+        (("record", "k", "x" * 70_000), 1),
+        (("record", "k", "@nowhere"), 3),
+        (("record", "k", "x", "--task", "a b"), 2),
+    ],
+)
+def test_a_mistake_has_its_exit_code(words, code, cli):
+    found = cli("knowledge", *words)
+    assert (found.code, found.out, "Traceback" in found.err) == (code, "", False)
+    assert cli("knowledge", "list", "--json").out == "[]\n"
+
+
+def test_a_secret_is_redacted_and_said_to_be(cli):
+    found = cli("knowledge", "record", "k", "use sk-ant-REDACTED")
+    assert "sk-ant" not in found.out
+    assert found.err == "orchestrate: k: what looks like a secret in it was redacted\n"
+
+
+def test_nothing_that_is_printed_steers_the_terminal(cli):
+    cli("knowledge", "record", "k", "\x1b]0;x\x07 \u202e a\nb", "--source", "\x1b[2J", "--discovered-by", "\x1b[2J")
+    for words in (("list",), ("get", "k"), ("get", "k", "--history")):
+        assert [char for char in cli("knowledge", *words).out.rstrip("\n") if not char.isprintable()] == []
