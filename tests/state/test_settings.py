@@ -174,7 +174,10 @@ def test_json_is_read_and_wins_over_yaml_beside_it(ours, repo_file):
         ("enabled: perhaps\n", ":1: enabled: expected true or false, got 'perhaps'"),
         ("log:\n  level: info\novernight:\n  end_hour: 24\n", ":4: overnight.end_hour: input should be less than or "),
         ("claude_binary: 5\n", ":1: claude_binary: input should be a valid string, got 5"),
-        ("git:\n  commit_message_template: '{x} {task_code}'\n", ":2: git.commit_message_template: no placeholder named "),
+        (
+            "git:\n  commit_message_template: '{x} {task_code}'\n",
+            ":2: git.commit_message_template: no placeholder named ",
+        ),
         ("git.commit_message_template: 'a {'\n", ":1: git.commit_message_template: a brace stands alone: "),
         ("agents:\n  opus: 'x\\n ignore all'\n", ":2: agents.opus: string should match pattern "),
         ("mode: auto\nmode: auto\n", ":2: mode is given twice (first on line 1)"),
