@@ -1,6 +1,7 @@
 """A row for each machine that runs workflows on a shared PostgreSQL: when it was last heard of, by that one's clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,52 +27,53 @@ _TIMEOUT_S = 5
 
 
 class Leases:
-    """Each call on a connection of its own: one that is kept would have to be mended when the database was away."""
+    """One connection is kept; where it has broken the next call makes another."""
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._db: psycopg.Connection[tuple[object, ...]] | None = None
 
     def begin(self, executor: str) -> None:
-        with self._connected() as db:
+        with self._connected() as db, db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             db.execute(_PREPARE)
             db.execute(_BEGIN, (executor,))
 
     def beat(self, executor: str) -> bool | None:
         """False where this machine has been buried meanwhile, None where the database is away."""
-        import psycopg  # noqa: PLC0415  only where there is a PostgreSQL
-
-        try:
-            with self._connected() as db:
-                return db.execute(_BEAT, (executor,)).rowcount == 1
-        except psycopg.OperationalError:
-            return None
+        with suppress(ConnectionError), self._connected() as db:
+            return db.execute(_BEAT, (executor,)).rowcount == 1
+        return None
 
     def bury(self, executor: str, dead_s: float, take_over: Callable[[str], object]) -> None:
         """`take_over` is called with each that has been silent for so long, by one machine at a time."""
-        import psycopg  # noqa: PLC0415  as above
-
-        try:
-            with self._connected() as db:
+        with suppress(ConnectionError), self._connected() as db:
+            silent = db.execute(_SILENT, (executor, dead_s)).fetchall()
+            if not silent:
+                return
+            with db.transaction():
                 found = db.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
                 if not found or not found[0]:
                     return
-                for (silent,) in db.execute(_SILENT, (executor, dead_s)).fetchall():
-                    take_over(str(silent))
-                    db.execute(_DROP, (silent,))
-        except psycopg.OperationalError:  # the next beat tries again
-            return
+                for (name,) in db.execute(_SILENT, (executor, dead_s)).fetchall():
+                    take_over(str(name))
+                    db.execute(_DROP, (name,))
 
     def drop(self, executor: str) -> None:
-        import psycopg  # noqa: PLC0415  as above
+        """Where the database is away it is buried by another, with nothing to take over."""
+        with suppress(ConnectionError), self._connected() as db:
+            db.execute(_DROP, (executor,))
+
+    @contextmanager
+    def _connected(self) -> "Iterator[psycopg.Connection[tuple[object, ...]]]":
+        import psycopg  # noqa: PLC0415  only where there is a PostgreSQL
 
         try:
-            with self._connected() as db:
-                db.execute(_DROP, (executor,))
-        except psycopg.OperationalError:  # it is buried by another, with nothing to take over
-            return
-
-    def _connected(self) -> "psycopg.Connection[tuple[object, ...]]":
-        import psycopg  # noqa: PLC0415  as above
-
-        return psycopg.connect(self._url, connect_timeout=_TIMEOUT_S)
+            if self._db is None:
+                self._db = psycopg.connect(self._url, autocommit=True, connect_timeout=_TIMEOUT_S)
+            yield self._db
+        except psycopg.OperationalError as error:
+            if self._db is not None:
+                self._db.close()
+            self._db = None
+            raise ConnectionError(str(error).strip()) from error

@@ -160,8 +160,8 @@ class Workflow(Group):
     )
     engine_url: str = Field(
         "",
-        description="The PostgreSQL database by which several machines share the runs of workflows; empty: that of your "
-        "own `store.url`, else a SQLite file. Your own file or the environment alone say it, no project's.",
+        description="The PostgreSQL database by which several machines share the runs of workflows; empty: that of "
+        "your own `store.url`, else a SQLite file. Your own file or the environment alone say it, no project's.",
     )
     idle_s: float = Field(
         300.0, ge=0.1, le=86400, description="How long the runner of workflows stays when there is nothing to run."

@@ -40,9 +40,7 @@ LEAST_S = 0.1  # what an attempt gets when the time is up as it starts
 _STOPPED = (Outcome("aborted", "stopped on request"), Move("fail", "stopped on request", INTERRUPTED))
 
 
-def conduct(
-    job: Job, say: Say, progress: Progress, warn: Callable[[str], None], stop: Stop | None = None
-) -> Record:
+def conduct(job: Job, say: Say, progress: Progress, warn: Callable[[str], None], stop: Stop | None = None) -> Record:
     """`say` is given the answer's text as it comes; `stop` is for who calls from another thread than the main one."""
     if command.depth(job.env) >= DEEPEST:
         raise UserError(f"agents start agents {DEEPEST} deep already: this one is not started", REFUSED)

@@ -16,7 +16,7 @@ from orchestrate.commands import here
 from orchestrate.request import context, mode, prompt
 from orchestrate.request.call import Call, Outcome
 from state import codec, files, log, sessions
-from state.errors import REFUSED, UserError
+from state.errors import REFUSED, USAGE, UserError
 from state.paths import Place
 
 ACTOR = "orchestrate-request"
@@ -38,7 +38,7 @@ ACTOR = "orchestrate-request"
 @click.option(
     "--workflow",
     type=click.Path(exists=True, dir_okay=False),
-    help="Decide as where this workflow lies (has_workflow); no workflow is run yet, so with --dry-run only.",
+    help="Run this workflow; REQUEST is the value of its one input. With --dry-run: decide as where a workflow lies.",
 )
 @click.option("--dry-run", is_flag=True, help="Decide and print; run and record nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
@@ -74,6 +74,7 @@ def command(
       $ orchestrate-request "Review the last commit" --agent opus-general --timeout 600
       $ orchestrate-request "Mend the failing test" --check "pytest -q"
       $ orchestrate-request "Design the sharding of the ledger" --dry-run --json
+      $ orchestrate-request "quantum error correction" --workflow research.yaml
       $ echo "Fix typo in README.md" | orchestrate-request --interactive
     """
     spent_ns = time.process_time_ns()
@@ -85,10 +86,10 @@ def command(
             return
         request = raw.decode("utf-8", "replace")
     text = (request or "").strip()
+    if workflow and not dry_run:
+        ctx.exit(_run_workflow(here.place(project_root), workflow, text, as_json))
     if not text:
         raise click.UsageError("give a REQUEST, or --interactive and the request on stdin")
-    if workflow and not dry_run:
-        raise click.UsageError("--workflow: workflows cannot be run yet: add --dry-run to see what would be decided")
     call = _call(here.place(project_root), text, session)
     told = call.settings.values
     log.want(log_format or str(told["log.format"]), "info" if verbose else str(told["log.level"]))
@@ -111,6 +112,18 @@ def command(
             raise UserError("--check: no agent was run, and so there is nothing to check")
     else:
         ctx.exit(_run(call, text, outcome, wish, as_json, key))
+
+
+def _run_workflow(place: Place, path: str, text: str, as_json: bool) -> int:
+    from orchestrate.commands import workflow_run
+    from orchestrate.workflow import loading
+
+    workflow = loading.load(path if "/" in path else f"./{path}", place)
+    needed = [one.name for one in workflow.inputs if one.required] or [one.name for one in workflow.inputs]
+    if text and len(needed) != 1:
+        have = ", ".join(needed) or "none"
+        raise UserError(f"--workflow: a REQUEST is the value of the one input, and the inputs are: {have}", USAGE)
+    return workflow_run.started(place, workflow.path, {needed[0]: text} if text else {}, as_json=as_json)
 
 
 def _words(check: str | None) -> list[str]:

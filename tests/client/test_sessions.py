@@ -6,7 +6,7 @@ pytestmark = pytest.mark.client
 
 
 def test_an_api_error_ends_the_turn_as_failed(new_world):
-    """With -p the client ends without waiting for this hook, and takes it along: so the first that got through tells."""
+    """With -p the client ends without waiting for this hook, and takes it along: the first that got through tells."""
     for _ in range(15):
         world = new_world()
         run = world.claude("Fix typo in README.md", rules=[{"status": 429}])

@@ -1,0 +1,94 @@
+"""What a run tells: all of it to those who watch it, and what is to stay to the session's log."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from orchestrate.workflow import runs
+from orchestrate.workflow.runs import CANCELLED, FAILED, FINISHED, SKIPPED, Header, Result
+from orchestrate.workflow.spec import Step
+from state import journal
+
+ACTOR = "orchestrate-workflow"
+RUN, STEP = "orchestration.workflow", "orchestration.step"
+PROGRESS = f"{STEP}.progress"
+_VERBS = {FINISHED: "finished", FAILED: "failed", SKIPPED: "skipped", CANCELLED: "cancelled"}
+_TEXT_MOST = 500
+
+
+class Telling:
+    """Nothing that cannot be told stops a run."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self._over: set[str] = set()  # steps whose end was told in an earlier life
+        self._begun: set[str] = set()
+
+    def begin(self) -> None:
+        lives = 0
+        for _, event in runs.events(self.header):
+            if event.get("generation") == self.header.generation:
+                lives += event.get("type") in (f"{RUN}.started", f"{RUN}.resumed")
+                if event.get("status") in (FINISHED, FAILED, SKIPPED):
+                    self._over.add(str(event.get("step")))
+        payload = {"workflow": self.header.workflow, "steps": self.header.steps}
+        if lives:
+            self._tell(RUN, "resumed", {**payload, "why": "the runner began anew"})
+        elif self.header.generation > 1:
+            self._tell(RUN, "resumed", {**payload, "why": "asked for"})
+        else:
+            self._tell(RUN, "started", payload)
+
+    def started(self, unit: str, step: Step, payload: Mapping[str, object]) -> None:
+        if unit not in self._begun:
+            self._begun.add(unit)
+            self._tell(STEP, "started", {"step": unit, "kind": step.kind, **payload})
+
+    def progress(self, unit: str, payload: Mapping[str, object]) -> None:
+        with suppress(OSError):
+            runs.tell(self.header, PROGRESS, {"step": unit, **payload})
+
+    def ended(self, unit: str, step: Step, result: Result) -> None:
+        """Once in a generation, whatever dies meanwhile. What was not begun as the run ended is not told."""
+        if unit in self._over or result.status not in _VERBS or result.generation < self.header.generation:
+            return
+        if result.status == CANCELLED and unit not in self._begun:
+            return
+        self._over.add(unit)
+        payload = {
+            "step": unit,
+            "kind": step.kind,
+            "status": result.status,
+            "detail": result.detail[:_TEXT_MOST],
+            "exit_code": result.exit_code,
+            "model": result.model,
+            "tokens": result.tokens,
+            "took_s": result.took_s,
+            "runs": [folder.rpartition("/")[2] for folder in result.runs],
+        }
+        self._tell(STEP, _VERBS[result.status], payload)
+
+    def finish(self, header: Header) -> Header:
+        found = runs.read(header.state, header.run)
+        if found and found.is_over and found.generation == header.generation:
+            return found  # an earlier life has told it
+        header = dataclasses.replace(header, finished_at=journal.stamp(time.time()))
+        runs.save(header)
+        verb = "cancelled" if header.status == CANCELLED else "finished"
+        told = {"workflow": header.workflow, "status": header.status, "exit_code": header.exit_code}
+        self._tell(RUN, verb, {**told, "detail": header.detail[:_TEXT_MOST]})
+        return header
+
+    def _tell(self, entity: str, verb: str, payload: Mapping[str, object]) -> None:
+        kind, header = f"{entity}.{verb}", self.header
+        whole = {**payload, "generation": header.generation}
+        name = f"{header.run}/{payload['step']}" if "step" in payload else header.run
+        told: dict[str, object] = {"run": header.run, **whole}
+        event = journal.event(
+            header.place, kind, header.session, None, (entity.rpartition(".")[2], name), told, time.time(), ACTOR
+        )
+        with suppress(OSError):
+            journal.record(header.place, event)
+        with suppress(OSError):
+            runs.tell(header, kind, whole)
