@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -618,7 +619,8 @@ def many(count):
 
 def test_ten_thousand_steps_are_checked_in_two_seconds(flows):
     path = flows.put("big.yaml", many(10_000))
-    assert min(checked_in_s(flows, path) for _ in range(2)) < 2
+    limit_s = 2 if sys.gettrace() is None else 6  # a tracer, as coverage is one, makes every line dearer
+    assert min(checked_in_s(flows, path) for _ in range(2)) < limit_s
 
 
 def checked_in_s(flows, path):
