@@ -113,7 +113,6 @@ def test_the_cpu_that_completing_a_phase_takes(url, walked, package, benchmark):
     assert kept(benchmark, value, LIMIT_MS)
 
 
-@pytest.mark.skipif(os.getloadavg()[0] > 0.7 * (os.cpu_count() or 1), reason="the machine is busy with something else")
 def test_the_time_that_completing_a_phase_takes(url, walked, package, benchmark):
     measure = walked(package(), url)
     value = benchmark.pedantic(figure, (lambda _: measure("wall_ms"), LIMIT_MS), rounds=1)

@@ -4,30 +4,10 @@ import json
 
 import pytest
 from fake_api import text_of
+from workflow_example import RESEARCH
 
 pytestmark = pytest.mark.client
 
-CHAIN = """\
-workflow:
-  name: "research-analysis"
-  steps:
-    - id: search
-      agent: haiku-general
-      prompt: "Search for papers on {topic}"
-      output: search_results
-
-    - id: analyze
-      agent: sonnet-general
-      depends_on: [search]
-      prompt: "Analyze these papers: {search_results}"
-      output: analysis
-
-    - id: write
-      agent: sonnet-general
-      depends_on: [analyze]
-      prompt: "Write summary based on: {analysis}"
-      output: summary
-"""
 GOES_SOON = {"ORCHESTRATOR_WORKFLOW__IDLE_S": "0.5"}
 
 
@@ -39,7 +19,7 @@ def said(request):
 def test_results_flow_from_agent_to_agent(new_world):
     world = new_world(installed=False)
     path = world.project / "research.yaml"
-    path.write_text(CHAIN)
+    path.write_text(RESEARCH)
     rules = [{"model": "haiku", "text": "Three papers on graphene."}, {"model": "sonnet", "text": "They agree."}]
     asked = world.request("graphene", "--workflow", str(path), rules=rules, **GOES_SOON)
     assert (asked.rc, asked.stdout) == (0, "They agree.\n")

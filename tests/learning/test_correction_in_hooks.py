@@ -1,11 +1,9 @@
 """What a correction does where prompts wait for it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import hot_imports
 import pytest
 from made_talk import decided
 from made_users import prompts
@@ -92,20 +90,6 @@ def test_a_spawn_is_decided_with_it_too(talk, place):
 def test_the_hook_loads_what_it_needs_only_where_there_is_one(project, place, home, is_there, loaded):
     if is_there:
         kept.write(place, DEAR)
-    env = {"HOME": str(home), "CLAUDE_PROJECT_DIR": str(project), "CLAUDE_CODE_ENTRYPOINT": "cli"}
-    payload = {"hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt_id": "p", "prompt": TEXT}
-    code = (
-        f"import sys\nsys.path.insert(0, {str(REPO)!r})\nfrom orchestrate.entry import handle\n"
-        f"handle({json.dumps(payload).encode()!r}, {env!r})\nprint(*sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=project,
-        env=os.environ,
-        check=True,
-    )
-    names = set(done.stdout.split())
+    names = hot_imports.loaded(project, home, TEXT)
     assert ("routing.correction" in names) is loaded
     assert names.isdisjoint({"re", "json", "os", "typing", "dataclasses", "orchestrate.learning"})

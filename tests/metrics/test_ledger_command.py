@@ -29,7 +29,7 @@ def call(project):
     def invoke(*arguments, code=0):
         done = CliRunner().invoke(ledger, [*arguments, "--project-root", str(project)])
         assert done.exit_code == code, done.output
-        return done.stdout
+        return done.stdout if code == 0 else done.stderr
 
     return invoke
 
@@ -121,9 +121,18 @@ def test_long_names_stay_within_a_hundred_columns(machine, call):
     assert "\x1b" not in told
 
 
-@pytest.mark.parametrize("arguments", [["--date", "today", "--since", "today"], ["--prompt", "p", "--date", "today"]])
-def test_options_that_contradict_are_refused(call, arguments):
-    call(*arguments, code=2)
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--date", "today", "--since", "today"], "--date is one day: give it, or --since and --until"),
+        (
+            ["--prompt", "p", "--date", "today"],
+            "--prompt tells its own day: give it without --date, --since and --until",
+        ),
+    ],
+)
+def test_options_that_contradict_are_refused(call, arguments, told):
+    assert call(*arguments, code=2).endswith(f"Error: {told}\n")
 
 
 def test_an_unknown_prompt_is_not_found(project):

@@ -1,11 +1,9 @@
 """A class that has passed steps down where prompts wait for it, in this project alone, and goes back up when told."""
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import hot_imports
 import pytest
 from made_history import ALL, MEMBERS, NAME, TEXTS
 from made_talk import Talk, decided
@@ -174,21 +172,7 @@ def test_the_hook_loads_it_only_where_something_steps_down(project, place, home,
     if is_there:
         passed(place)
         session.apply(place, NAME, NOW)
-    env = {"HOME": str(home), "CLAUDE_PROJECT_DIR": str(project), "CLAUDE_CODE_ENTRYPOINT": "cli"}
-    payload = {"hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt_id": "p", "prompt": TEXTS[0]}
-    code = (
-        f"import sys\nsys.path.insert(0, {str(REPO)!r})\nfrom orchestrate.entry import handle\n"
-        f"handle({json.dumps(payload).encode()!r}, {env!r})\nprint(*sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=project,
-        env=os.environ,
-        check=True,
-    )
-    names = set(done.stdout.split())
+    names = hot_imports.loaded(project, home, TEXTS[0])
     assert ("orchestrate.request.stepped" in names) is is_there
     assert names.isdisjoint({"re", "json", "os", "typing", "dataclasses", "orchestrate.shadow"})
 

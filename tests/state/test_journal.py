@@ -166,7 +166,7 @@ def test_a_lock_nobody_lets_go_is_not_waited_for(log):
 def test_the_lock_is_gone_when_the_line_is_written(log):
     journal.append(log, b"line")
     with open(log, "ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB) is None  # it raises where another holds the lock
 
 
 def test_no_descriptor_is_left_open(log):

@@ -8,33 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from workflow_example import RESEARCH
 
 from orchestrate.workflow import conditions, fields, loading
 from orchestrate.workflow.spec import Input, Step
 from state import compiled, trust, workflow_folder
 from state.errors import NOT_FOUND, UserError
 
-EXAMPLE = """\
-workflow:
-  name: "research-analysis"
-  steps:
-    - id: search
-      agent: haiku-general
-      prompt: "Search for papers on {topic}"
-      output: search_results
-
-    - id: analyze
-      agent: sonnet-general
-      depends_on: [search]
-      prompt: "Analyze these papers: {search_results}"
-      output: analysis
-
-    - id: write
-      agent: sonnet-general
-      depends_on: [analyze]
-      prompt: "Write summary based on: {analysis}"
-      output: summary
-"""
 AGENTS = ("haiku-general", "sonnet-general", "opus-general")
 
 
@@ -48,7 +28,7 @@ def agent(name, prompt="x", **more):
 
 
 def test_a_chain_of_three_loads_as_it_stands(flows):
-    path = flows.put("research.yaml", EXAMPLE)
+    path = flows.put("research.yaml", RESEARCH)
     found = flows.read(path, AGENTS)
     assert (found.errors, found.warnings) == ([], [])
     assert found.workflow == flows.load("research", AGENTS)
