@@ -1,4 +1,4 @@
-"""The append-only log of a session: one line is one write, under flock, and a torn line is never left behind."""
+"""The append-only log of a session: one line is one write, under flock, and what a kill cut short is closed off."""
 
 import posix
 import time
