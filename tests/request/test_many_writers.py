@@ -96,8 +96,8 @@ def killed(content, after_s, project, home):
 
 
 def records_and_rests(place):
-    """The whole records of the session's log, and what kills cut short: the system may stop a write at a page's end, the
-    next writer then closes the rest off, so a rest is the beginning of one record on a line of its own."""
+    """The whole records of the session's log, and what kills cut short: the system may stop a write at a page's end,
+    the next writer then closes the rest off, so a rest is the beginning of one record on a line of its own."""
     with open(f"{paths.session_dir(place, SESSION)}/{paths.LOG}", "rb") as log:
         lines = log.read().split(b"\n")
     records, rests = [], []
