@@ -96,6 +96,9 @@ def _note_requested(asked: Asked, event: Event, payload: Mapping[str, object]) -
         decided = _text(payload, "rung") or "none", _text(payload, "model_set")
         asked.workflows[event.session, event.prompt_id or ""].add(decided)
         return
+    for agent in _records(payload, "agents"):
+        rung = _text(payload, "rung") if agent.get("model_set") else None
+        asked.workflows[event.session, event.prompt_id or ""].add((rung or "none", _text(agent, "model_set")))
     spawn = _spawn(asked, event)
     spawn.rung, spawn.model_set = _text(payload, "rung") or "none", _text(payload, "model_set")
     spawn.asked_type, spawn.call_model = _text(payload, "agent_type"), _text(payload, "model")
@@ -148,6 +151,11 @@ def _note_session(asked: Asked, event: Event, payload: Mapping[str, object]) -> 
 
 def _sum(models: Iterable[Mapping[str, object]], name: str) -> int:
     return sum(value for model in models if isinstance(value := model.get(name), int))
+
+
+def _records(payload: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    value = payload.get(name)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _text(payload: Mapping[str, object], name: str) -> str | None:

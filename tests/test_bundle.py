@@ -92,10 +92,12 @@ def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
     custom = {**PAYLOADS["PreToolUse"], "tool_input": {"prompt": "x", "subagent_type": "custom"}}
+    workflow = {**PAYLOADS["PreToolUse"], "session_id": "without-a-mod", "tool_name": "Workflow"}
+    workflow["tool_input"] = {"script": "agent('x')"}
     choosing = {**PAYLOADS["UserPromptSubmit"], "prompt": "use opus"}
     hard = {**PAYLOADS["UserPromptSubmit"], "prompt": "find out why the two workers deadlock once a week"}
     failing = {**PAYLOADS["PostToolUse"], "hook_event_name": "PostToolUseFailure", "error": "it broke"}
-    payloads = (PAYLOADS["UserPromptSubmit"], custom, choosing, hard, *PAYLOADS.values(), failing, "garbage")
+    payloads = (PAYLOADS["UserPromptSubmit"], custom, workflow, choosing, hard, *PAYLOADS.values(), failing, "garbage")
     ours = {"ORCHESTRATOR_ENFORCEMENT": "session", "ORCHESTRATOR_AB__ENABLED": "1", "ORCHESTRATOR_AB__ARMS": "session"}
     ours["ORCHESTRATOR_BUGS__OFFER"] = "1"
     found = loaded(package, *payloads, BATCH_MODE="1", PATH="", **ours)

@@ -17,12 +17,13 @@ TIERS = ("haiku", "sonnet", "opus")
 
 
 RUNGS = (rung.MOD, rung.REWRITE)
+AGENTS_KEPT = 32  # of a workflow, in its record
 
 
 class Ruling(rung.Tiered):
     """What becomes of one spawn. Without a `decision` it was not decided, and has no tier."""
 
-    __slots__ = ("answer", "decision", "model", "rung", "why")
+    __slots__ = ("agents", "answer", "decision", "model", "rung", "why")
 
     def __init__(self, why: str, decision: "Decision | None" = None) -> None:
         rung.Tiered.__init__(self, decision.tier if decision else "")
@@ -31,11 +32,13 @@ class Ruling(rung.Tiered):
         self.decision = decision
         self.model: str | None = None
         self.answer: dict[str, object] | None = None
+        self.agents: list[dict[str, object]] | None = None  # of a workflow
 
 
 def requested(call: Call) -> Outcome:
     asked = call.record("tool_input")
-    ruling = Ruling("nested") if call.is_nested else _rule(call, asked)
+    rule = _rule_workflow if call.text("tool_name") == WORKFLOW else _rule
+    ruling = Ruling("nested") if call.is_nested else rule(call, asked)
     payload = {
         "tool": call.text("tool_name"),
         "agent_type": _text(asked, "subagent_type"),
@@ -49,6 +52,7 @@ def requested(call: Call) -> Outcome:
         "model_set": ruling.model,
         "stepped_down": ruling.stepped_down,
         "stood_in": ruling.stood_in,
+        **({"agents": ruling.agents} if ruling.agents else {}),
         **({"rules": ruling.decision.rules} if ruling.decision and ruling.decision.rules is not None else {}),
         "env_model": call.env.get("CLAUDE_CODE_SUBAGENT_MODEL") or None,
         "env_alias": call.env.get(f"ANTHROPIC_DEFAULT_{ruling.tier.upper()}_MODEL") or None if ruling.tier else None,
@@ -105,11 +109,57 @@ def _rule(call: Call, asked: dict[str, object]) -> Ruling:
     is_here = told.get("prompt_id") == call.prompt_id
     ruling = _decided(call, asked, kind, told if is_here else {})
     if not ruling.why:
-        has_mod = call.text("tool_name") == WORKFLOW_AGENT or live.is_mod_live(call, told_at)
-        ceiling = mode.ceiling(call.settings.values)
-        standing = rung.Standing(ceiling, call.text("permission_mode"), has_mod, plans.blown(call))
-        ruling.rung, ruling.why = rung.for_spawns(standing)
+        ruling.rung, ruling.why = _rung(call, told_at)
         _act(call, asked, kind, ruling)
+    return ruling
+
+
+def _rung(call: Call, told_at: float) -> tuple[str, str]:
+    has_mod = call.text("tool_name") == WORKFLOW_AGENT or live.is_mod_live(call, told_at)
+    ceiling = mode.ceiling(call.settings.values)
+    return rung.for_spawns(rung.Standing(ceiling, call.text("permission_mode"), has_mod, plans.blown(call)))
+
+
+def _rule_workflow(call: Call, asked: dict[str, object]) -> Ruling:
+    """Its agents are decided one by one: by the mod when they start, else here, in the script that starts them."""
+    told, told_at = memory.last_decision(call.place, call.session)
+    used, why = _rung(call, told_at)
+    if used != rung.REWRITE:
+        return Ruling("its agents are decided one by one, by the mod" if used == rung.MOD else why)
+    script = _text(asked, "script")
+    if script is None:
+        return Ruling("its script is kept elsewhere")
+    if asked.get("resumeFromRunId"):
+        return Ruling("a workflow that goes on keeps its script")
+    from orchestrate.request import workflow_script
+
+    try:
+        found = workflow_script.agents(script)
+    except workflow_script.Unread:
+        return Ruling("its script cannot be read here")
+    is_override = told.get("prompt_id") == call.prompt_id and told.get("override") is True
+    ruling = Ruling("its agents stay as they were asked for")
+    decided = [(agent, _agent_of_workflow(call, agent.prompt, agent.kind, is_override)) for agent in found]
+    ruling.agents = [
+        {"tier": one.tier or None, "model_set": one.model, "rung_reason": one.why or why, **fingerprint(agent.prompt)}
+        for agent, one in decided[:AGENTS_KEPT]
+    ]
+    models = [(agent, one.model) for agent, one in decided if one.model]
+    if models:
+        ruling.rung, ruling.why = rung.REWRITE, why
+        changed = {**asked, "script": workflow_script.with_models(script, models)}
+        ruling.answer = {"hookSpecificOutput": {"hookEventName": "PreToolUse", "updatedInput": changed}}
+    return ruling
+
+
+def _agent_of_workflow(call: Call, text: str, kind: str, is_override: bool) -> Ruling:
+    asked: dict[str, object] = {"prompt": text, "subagent_type": kind}
+    left = _left_alone(call, asked, kind)
+    if left:
+        return Ruling(left)
+    ruling = _decided(call, asked, kind, {"override": is_override})
+    if not ruling.why:
+        ruling.model = ruling.tier
     return ruling
 
 
@@ -117,8 +167,6 @@ def _left_alone(call: Call, asked: dict[str, object], kind: str) -> str:
     """Why nobody but the user may choose this agent's model, else nothing."""
     if kind == FORK:
         return "a fork runs on its parent's model"
-    if call.text("tool_name") == WORKFLOW:
-        return "a workflow's agents are decided one by one, where the mod is live"
     if _text(asked, "team_name"):
         return "a teammate keeps the model it was given"
     if kind in GENERIC or _bare(kind) in _ours(call):

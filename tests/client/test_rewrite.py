@@ -14,6 +14,7 @@ HARD = [
     "Design the sharding of our ledger across regions, with the trade-offs of consistency and failover.",
 ]
 TIERS = ("haiku", "sonnet", "opus")
+OWN = "claude-opus-5-5"
 
 
 def agent(text, **more):
@@ -107,3 +108,27 @@ def test_a_spawn_with_a_very_long_prompt_arrives_whole(world):
     assert decided_model in child["model"]
     assert decided_model != "opus"
     assert json.dumps(text, ensure_ascii=False)[1:-1] in json.dumps(child["messages"], ensure_ascii=False)
+
+
+SCRIPT = """export const meta = {{ name: 'both', description: 'two agents' }}
+// it's one agent after another
+const first = await agent({easy})
+const rest = await parallel([() => agent({hard}, {{ label: 'hard' }}), () => agent(`${{first}}: ` + 'go on')])
+return rest"""
+
+
+def test_the_agents_of_a_workflow_get_their_models_by_its_script(world):
+    script = SCRIPT.format(easy=json.dumps(EASY[0]), hard=json.dumps(HARD[0]))
+    uses = [{"name": "Workflow", "input": {"script": script}}]
+    rules = [{"agent": False, "times": 1, "prompt": GO, "tool_use": uses}]
+    run = world.claude(GO, rules, ["--permission-mode", "bypassPermissions"])
+    ((rung, model),) = decided(world)
+    assert (run.rc, rung, model) == (0, "rewrite", None)
+    (asked,) = [event["payload"] for event in world.events() if event["type"] == "orchestration.spawn.requested"]
+    assert [agent["model_set"] for agent in asked["agents"]] == ["haiku", "opus"]
+    served = {
+        "easy" if EASY[0] in text else "hard" if HARD[0] in text else "computed": request["body"]["model"]
+        for request in run.requests
+        if AGENT_HEADER in request["headers"] and (text := json.dumps(request["body"]["messages"]))
+    }
+    assert served == {"easy": "claude-haiku-5-5", "hard": "claude-opus-5-5", "computed": OWN}

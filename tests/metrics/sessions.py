@@ -215,6 +215,17 @@ class Session:
         for rung, model_set, _ in agents:
             asked = {"tool": "WorkflowAgent", "rung": rung, "model_set": model_set}
             self.event("spawn.requested", ("spawn", tool), **asked)
+        self._ran(agents)
+
+    def rewritten_workflow(self, *agents):
+        """Agents (model set in the script, model that served) of one workflow whose script the hook changed."""
+        tool = f"toolu_{self.machine.name('call')}"
+        told = [{"tier": model_set, "model_set": model_set} for model_set, _ in agents]
+        asked = {"tool": "Workflow", "rung": "rewrite", "model_set": None, "agents": told}
+        self.event("spawn.requested", ("spawn", tool), **asked)
+        self._ran([("rewrite", *agent) for agent in agents])
+
+    def _ran(self, agents):
         for _, _, model in agents:
             agent = f"a{self.machine.name('agent')}"
             child = self._child(agent, {"agentType": "workflow-subagent", "model": model}, "workflows/wf_1")

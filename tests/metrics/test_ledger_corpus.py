@@ -132,6 +132,11 @@ def works_otherwise(session):
     session.stop()
 
 
+def works_otherwise_than_its_script(session):
+    prompted(session, STAYED).rewritten_workflow(("haiku", HAIKU), ("haiku", SONNET))
+    session.stop()
+
+
 def is_refused(session):
     prompted(session, STAYED).spawn(resolved=None, served=(), **REWRITE)
     session.stop()
@@ -223,6 +228,7 @@ WRONG = {
     "a model from nowhere": (spawning(resolved=SONNET, served=[SONNET], **REWRITE), "other"),
     "a spawn came to nothing": (is_refused, "not_spawned"),
     "an agent of a workflow was served otherwise": (works_otherwise, "other"),
+    "an agent of a rewritten workflow was served otherwise": (works_otherwise_than_its_script, "other"),
     "nobody was spawned": (answers_itself, "not_spawned"),
     "another agent was spawned": (spawning(DELEGATED, agent_type="Explore"), "wrong_agent_type"),
 }
@@ -402,6 +408,12 @@ def workflow(session, chance):
     session.workflow(*chance.choice([[("mod", "haiku", HAIKU)] * 3, [("none", None, OPUS)] * 2]))
 
 
+def rewritten_workflow(session, chance):
+    session.prompt(STAYED)
+    session.main.answer(OPUS)
+    session.rewritten_workflow(*chance.choice([[("haiku", HAIKU)] * 2, [("opus", OPUS)]]))
+
+
 def run_by_us(session, chance):
     session.prompt({**DELEGATED, "mode": "orchestration", "rung": "orchestration"})
     session.run(outcome="timeout", served=None)
@@ -436,6 +448,7 @@ SHAPES = (
     compacted,
     with_ids,
     workflow,
+    rewritten_workflow,
     run_by_us,
     unfinished,
     interrupted,

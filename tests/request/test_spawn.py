@@ -99,11 +99,6 @@ def test_a_long_prompt_comes_back_whole(project, place):
             {},
             "the mod gave no sign of life; in plan mode a rewritten call may be refused",
         ),
-        (
-            payload("PreToolUse", tool_name="Workflow", tool_input={"script": "agent('x')"}),
-            {},
-            "a workflow's agents are decided one by one, where the mod is live",
-        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
