@@ -136,17 +136,11 @@ def code_of(term: bytes) -> int:
 
 def read(text: Text, lexicon: Lexicon) -> tuple[list[int], list[int]]:
     """The places of the facts that hold, of a thermometer the last, and of the terms among the hashed weights."""
-    number = int.from_bytes
     terms = text.terms.union(_wide_pairs(text)) if text.wide else text.terms
-    codes = [value % CODES for value in map(number, terms)]
-    stems = [value % CODES for value in map(number, text.stems)]
-    counts = [0] * len(GROUPS)
+    codes = [number % CODES for number in map(int.from_bytes, (*terms, *text.stems))]
     # In ASCII the lexicon has no beginnings of words.
-    for groups in lexicon.found(codes if text.ask.isascii() else codes + stems):
-        for group in groups:
-            counts[group] += 1
-    places = [code % BUCKETS for code in codes] + [code % BUCKETS for code in stems]
-    return _facts(text, counts, _opening(text, lexicon)), places
+    hits = lexicon.found(codes[: len(terms)] if text.ask.isascii() else codes)
+    return _facts(text, hits, _opening(text, lexicon)), [code % BUCKETS for code in codes]
 
 
 def _wide_pairs(text: Text) -> list[bytes]:
@@ -174,16 +168,18 @@ def expanded(facts: list[int]) -> list[int]:
     return [place for fact in facts for place in range(firsts.get(fact, fact), fact + 1)]
 
 
-def _facts(text: Text, counts: list[int], opening: int) -> list[int]:
+def _facts(text: Text, hits: list[tuple[int, ...]], opening: int) -> list[int]:
     size = text.size
+    counts = [0] * len(GROUPS)
+    for groups in hits:
+        for group in groups:
+            counts[group] += 1
     if opening == _RUN and size <= 14:
         counts[_TEST] = 0  # to run tests is not to write them
-    facts = [0]
-    if any(counts):
+    facts, kinds = [0], 0
+    if hits:
         facts += [_COUNTED * i + (count if count < _COUNTED else _COUNTED) for i, count in enumerate(counts) if count]
         kinds = sum([counts[group] > 0 for group in _DEEP])
-    else:
-        kinds = 0
     if opening >= 0:
         facts.append(_FIRST_OPENING + opening)
     for value, (before, limits) in zip(_measured(text, kinds), _STEPS, strict=True):

@@ -60,12 +60,8 @@ class Text:
     )
 
     def __init__(self, prompt: str) -> None:
-        self.raw = scored(prompt)
-        ask, self.pasted = _split_pasted(self.raw)
-        ask, self.quoted = _without_quotes(_without_markers(ask))
-        self.ask = ask
-        self.paths = self.idents = self.numbers = 0
-        self.words = words = self._read_words(ask)
+        self.words = words = self.take_apart(prompt)
+        ask = self.ask
         is_ascii = ask.isascii()
         self.wide = 0 if is_ascii else len(ask) - len(ask.translate(None, _WIDE))
         self.size = len(words) + self.wide // 2  # a wide script counts two characters as a word
@@ -73,12 +69,20 @@ class Text:
         if not TIER_NAMES.isdisjoint(words):
             words = [QUOTED if word in TIER_NAMES else word for word in words]  # a tier's name is no word about work
         self.letters = sum(map(len, words))
-        pairs = map(b" ".join, zip(words, words[1:], strict=False))  # noqa: RUF007  itertools is an import
-        self.terms = frozenset(words).union(pairs)
+        # The pairs are of words that follow each other; itertools.pairwise is an import.
+        self.terms = {*words, *map(b" ".join, zip(words, words[1:], strict=False))}  # noqa: RUF007
         if is_ascii:
-            self.stems = frozenset([b"~" + word[:4] for word in words if len(word) > 4])
+            self.stems = {b"~" + word[:4] for word in words if len(word) > 4}
         else:
-            self.stems = frozenset([b"~" + word[: 4 if word[0] < 128 else 8] for word in words if len(word) > 4])
+            self.stems = {b"~" + word[: 4 if word[0] < 128 else 8] for word in words if len(word) > 4}
+
+    def take_apart(self, prompt: str) -> list[bytes]:
+        """The words; what is not prose is counted."""
+        self.raw = scored(prompt)
+        ask, self.pasted = _split_pasted(self.raw)
+        self.ask, self.quoted = _without_quotes(_without_markers(ask))
+        self.paths = self.idents = self.numbers = 0
+        return self._read_words(self.ask)
 
     def _read_words(self, ask: bytes) -> list[bytes]:
         tokens = ask.translate(_WORDS, b"'").split()
@@ -125,6 +129,11 @@ def _first(words: list[bytes]) -> tuple[bytes, bytes]:
         if word not in POLITE:
             return word, b" ".join(words[i : i + 2])
     return b"", b""
+
+
+def words_of(line: bytes) -> list[bytes]:
+    """As of a Text, but the words alone."""
+    return Text.__new__(Text).take_apart(line.decode("utf-8", "replace"))
 
 
 def scored(prompt: str) -> bytes:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from routing.correction import Correction
 
 FOLLOW_AGE_S = 3600.0  # an answer given later than this may belong to something else
-RULE_CONFIDENCE = 0.6  # not measured: of a tier that is inherited or a floor, where no labelled data speaks
+RULE_CONFIDENCE = 0.6  # not measured: of a floor, where no labelled data speaks
+FOLLOWED_CONFIDENCE = 0.75  # measured: follow-ups of the corpus that inherit a tier (docs/routing-model.md)
 UNKNOWN_CONFIDENCE = 0.33  # the text says nothing about the work: one tier of three
 OVERRIDE_CONFIDENCE = 1.0
 REPEATED_FAILURES = 2
@@ -131,9 +132,9 @@ def decide(prompt: str, situation: Situation | None = None, correction: "Correct
         action = "stay" if situation.main_tier == chosen else "delegate"
         return Decision(chosen, f"the user asked for {chosen}", OVERRIDE_CONFIDENCE, action, override=True)
     leaning = rules.leans(text, situation.turn == 0)
-    followed = _followed(text, situation) if leaning else None
+    followed = _followed(text, situation, leaning) if leaning else None
     if followed:
-        return Decision(followed, f"{leaning}; follows the {followed} decision before", RULE_CONFIDENCE, "stay")
+        return Decision(followed, f"{leaning}; follows the {followed} decision before", FOLLOWED_CONFIDENCE, "stay")
     return _scored(text, situation, leaning, correction)
 
 
@@ -160,12 +161,19 @@ def _weights() -> Weights:
     return _loaded[0]
 
 
-def _followed(text: Text, situation: Situation) -> str | None:
-    """The tier a bare answer inherits from the decision it answers."""
+def _followed(text: Text, situation: Situation, leaning: str) -> str | None:
+    """The tier that an answer, or a few words about what was there before, inherits from the decision before."""
     recent = situation.last_age_s is None or situation.last_age_s <= FOLLOW_AGE_S
-    if not situation.last_tier or not recent or not rules.inherits(text):
+    if not situation.last_tier or not recent:
+        return None
+    if not rules.inherits(text) and not _is_about_before(text, situation, leaning):
         return None
     return rules.raised(situation.last_tier) if situation.failures >= REPEATED_FAILURES else situation.last_tier
+
+
+def _is_about_before(text: Text, situation: Situation, leaning: str) -> bool:
+    """Where no floor has anything to say."""
+    return rules.is_about_before(text) and not _floored(HAIKU, text, situation, leaning)[1]
 
 
 def _scored(text: Text, situation: Situation, leaning: str | None, correction: "Correction | None") -> Decision:

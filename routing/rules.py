@@ -1,6 +1,6 @@
 """Tables beside the scores: the user's own choice of tier, floors, and prompts that lean on the conversation."""
 
-from routing.features import IDENT, NUMBER, PATH, QUOTED, TIER_NAMES, Text
+from routing.features import IDENT, NUMBER, PATH, QUOTED, TIER_NAMES, Text, words_of
 from routing.score import HAIKU, OPUS, SONNET, TIERS
 
 
@@ -88,6 +88,11 @@ _CONTINUES = _terms(
 _PRONOUNS = _terms("it,that,this,those,them,these,they,its,das,es,ça,cela,eso,esto,isso,isto,one,ones")
 _IS = (b"is", b"was")
 _AFTER_PRONOUN = _terms("for,to,in,into,with,again,too,as,by,on,please,instead,now,and,from,first,next")
+_FEW = 5  # words that say so little about the work that what they lean on says more
+_ANYWAY_SMALL = _terms(
+    "commit,push,pull,show,print,list,count,run,rerun,format,lint,save,open,copy,paste,translate,shorten,rename,what,"
+    "which,where,how,who,when,is,are,does,did,zeig,montre,muestra"
+)
 # Nouns a fresh agent finds by itself: "this repo" needs no conversation.
 _HERE = _terms(
     "repo,repository,project,codebase,folder,directory,workspace,package,branch,app,machine,pr,service,monorepo,diff,week,month,year"
@@ -101,15 +106,11 @@ def chosen_tier(text: Text) -> str | None:
     from routing import voice  # few prompts name a tier
 
     lines = voice.spoken(text.raw).strip().split(b"\n")
-    if not _ASKING.isdisjoint(_words(lines[0])[:1]):
+    if not _ASKING.isdisjoint(words_of(lines[0])[:1]):
         return None
     naming = [line for line in lines if any(name in line.lower() for name in TIER_NAMES)]
-    asked = {tier for line in naming[:MOST_LINES] if (tier := _asked_for(_words(line)))}
+    asked = {tier for line in naming[:MOST_LINES] if (tier := _asked_for(words_of(line)))}
     return asked.pop() if len(asked) == 1 else None
-
-
-def _words(line: bytes) -> list[bytes]:
-    return Text(line.decode("utf-8", "replace")).words
 
 
 def _asked_for(words: list[bytes]) -> str | None:
@@ -179,6 +180,11 @@ def leans(text: Text, first_prompt: bool) -> str | None:
 def inherits(text: Text) -> bool:
     """The prompt says nothing about the work itself: it has the tier of what it answers."""
     return text.is_empty or is_bare_answer(text) or (text.size <= 10 and _chooses(text))
+
+
+def is_about_before(text: Text) -> bool:
+    """Of prompts that lean on the conversation: so short that its work is in what came before, and not small anyway."""
+    return text.size <= _FEW and not text.pasted and text.first[0] not in _ANYWAY_SMALL
 
 
 def _is_empty(text: Text) -> bool:

@@ -1,7 +1,11 @@
+import json
+from pathlib import Path
+
 import pytest
 
-from routing.routing_core import Situation, decide
+from routing.routing_core import FOLLOWED_CONFIDENCE, Situation, decide
 
+FOLLOW_UPS = Path(__file__).resolve().parents[2] / "bench" / "routing" / "corpus" / "followup.jsonl"
 LEANING = [
     "",
     "   \n",
@@ -91,8 +95,48 @@ def test_a_prompt_that_stands_alone_is_delegated(prompt):
 @pytest.mark.parametrize("prompt", ["yes", "do the second one", "same for the other file", "go ahead", "好的"])
 def test_an_answer_follows_what_it_answers(prompt, last):
     decision = decide(prompt, Situation(last_tier=last, last_age_s=40.0))
-    assert (decision.decision, decision.action, decision.tier, decision.confidence) == ("direct", "stay", last, 0.6)
+    assert (decision.decision, decision.action, decision.tier, decision.confidence) == ("direct", "stay", last, 0.75)
     assert decision.reason.endswith(f"follows the {last} decision before")
+
+
+def test_an_inherited_tier_is_as_often_right_as_its_confidence_says():
+    rows = [json.loads(line) for line in FOLLOW_UPS.read_text(encoding="utf-8").splitlines()]
+    right = []
+    for row in rows:
+        before = decide(row["context"]["follow_up_of"]).tier
+        decision = decide(row["prompt"], Situation(last_tier=before, turn=1))
+        if "; follows the " in decision.reason:
+            right.append(decision.tier in row["accept"])
+    assert len(right) > 50
+    assert sum(right) / len(right) == pytest.approx(FOLLOWED_CONFIDENCE, abs=0.03)
+
+
+@pytest.mark.parametrize("last", ["haiku", "opus"])
+@pytest.mark.parametrize("prompt", ["fix all of them", "revert that", "build it", "make them agree", "resolve them"])
+def test_a_few_words_about_what_was_there_before_follow_it(prompt, last):
+    decision = decide(prompt, Situation(last_tier=last, last_age_s=40.0))
+    assert (decision.decision, decision.action, decision.tier, decision.confidence) == ("direct", "stay", last, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "situation"),
+    [
+        ("delete those rows", Situation(last_tier="haiku")),
+        ("fix all of them", Situation(last_tier="haiku", plan_mode=True)),
+        ("fix all of them", Situation(last_tier="haiku", last_age_s=7200.0)),
+    ],
+)
+def test_a_few_words_get_below_no_floor(prompt, situation):
+    decision = decide(prompt, situation)
+    assert decision.action == "stay"
+    assert decision.tier != "haiku"
+
+
+@pytest.mark.parametrize("prompt", ["commit it", "push that", "show the rest", "run it again", "how many is that"])
+def test_what_is_small_anyway_does_not_follow(prompt):
+    decision = decide(prompt, Situation(last_tier="opus", last_age_s=40.0))
+    assert decision.action == "stay"
+    assert "follows" not in decision.reason
 
 
 @pytest.mark.parametrize("situation", [None, Situation(), Situation(last_tier="opus", last_age_s=7200.0)])
