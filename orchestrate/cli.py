@@ -29,6 +29,7 @@ COMMANDS = {
     "knowledge": "orchestrate.commands.knowledge",
     "metrics": "orchestrate.commands.metrics",
     "mode": "orchestrate.commands.mode",
+    "overnight": "orchestrate.commands.overnight",
     "phase": "orchestrate.commands.phase",
     "quota": "orchestrate.commands.quota",
     "route": "orchestrate.commands.route",

@@ -17,6 +17,8 @@ from state.errors import UserError
 
 DIFF_MOST = 24_000
 _GIT_S = 300.0
+_SAID_MOST = 600  # characters of what git says is wrong
+_NOBODY = "orchestrate"
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false")
 
 
@@ -62,6 +64,41 @@ def head(root: str, env: Mapping[str, str]) -> str:
     return name
 
 
+def begin_branch(path: str, name: str, env: Mapping[str, str]) -> None:
+    """Of the working copy, where the user's repository has none of it."""
+    _inside(path, env, "checkout", "--quiet", "-B", name)
+
+
+def reset(path: str, commit: str, env: Mapping[str, str]) -> None:
+    """As the commit has it; what git is told to ignore stays."""
+    _inside(path, env, "reset", "--quiet", "--hard", commit)
+    _inside(path, env, "clean", "--quiet", "-fd")
+
+
+def keep(path: str, branch: str, base: str, message: str, env: Mapping[str, str]) -> str | None:
+    """All that differs from the commit `base`, as the newest commit of the working copy's branch: its name, or None
+    where nothing differs. What the agent has committed itself, on whatever branch, stays below it."""
+    _inside(path, env, "add", "--all")
+    tree = _inside(path, env, "write-tree").strip()
+    newest = _inside(path, env, "rev-parse", "HEAD").strip()
+    if tree != _inside(path, env, "rev-parse", f"{newest}^{{tree}}").strip():
+        who = _author(path, env)
+        newest = _inside(path, env, *who, "commit-tree", tree, "-p", newest, "-m", message).strip()
+    _inside(path, env, "update-ref", f"refs/heads/{branch}", newest)
+    _inside(path, env, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    return None if tree == _inside(path, env, "rev-parse", f"{base}^{{tree}}").strip() else newest
+
+
+def is_had(root: str, path: str, env: Mapping[str, str]) -> bool:
+    """Whether the repository at `root` has all that was committed in the working copy, and nothing else is there."""
+    try:
+        newest = _inside(path, env, "rev-parse", "--verify", "HEAD^{commit}").strip()
+        is_clean = not _inside(path, env, "status", "--porcelain")
+    except UserError:
+        return False
+    return is_clean and bool(_try(root, env, "rev-parse", "--verify", "--quiet", f"{newest}^{{commit}}"))
+
+
 def remove(path: str) -> None:
     """An agent may have left folders that nobody may write in."""
     shutil.rmtree(path, ignore_errors=True)
@@ -79,6 +116,20 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     ours = ("GIT_", "ORCHESTRATOR_CTX_", "ORCHESTRATOR_CONTEXT_", "ORCHESTRATOR_ROOT", "ORCHESTRATOR_SESSION")
     kept = {name: value for name, value in env.items() if not name.startswith(ours)}
     return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _inside(path: str, env: Mapping[str, str], *words: str) -> str:
+    """Of this working copy, and of no repository around it where an agent has removed its own."""
+    return _git(path, env, f"--git-dir={path}/.git", f"--work-tree={path}", *words)
+
+
+def _author(path: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The user, where git knows who that is."""
+    try:
+        _inside(path, env, "var", "GIT_AUTHOR_IDENT")
+    except UserError:
+        return ("-c", f"user.name={_NOBODY}", "-c", f"user.email={_NOBODY}@localhost")
+    return ()
 
 
 def _try(root: str, env: Mapping[str, str], *words: str) -> str:
@@ -101,8 +152,13 @@ def _git(folder: str, env: Mapping[str, str], *words: str) -> str:
     except FileNotFoundError:
         raise UserError("git is not to be found: install it, or put it on PATH") from None
     except subprocess.TimeoutExpired:
-        raise UserError(f"{folder}: git {words[0]} took longer than {_GIT_S:.0f} s") from None
+        raise UserError(f"{folder}: git {_verb(words)} took longer than {_GIT_S:.0f} s") from None
     if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise UserError(f"{folder}: git {words[0]}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        said = "; ".join(line for line in lines if line.startswith(("error:", "fatal:"))) or lines[-1]
+        raise UserError(f"{folder}: git {_verb(words)}: {said[:_SAID_MOST]}")
     return done.stdout.decode("utf-8", "replace")
+
+
+def _verb(words: tuple[str, ...]) -> str:
+    return next((word for word in words if not word.startswith("-") and "=" not in word), "")

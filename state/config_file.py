@@ -22,13 +22,21 @@ class ConfigFile(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):
-    """`off` and `yes` are words, as in YAML 1.2."""
+    """`off` and `yes` are words and 23:00 is no number, as in YAML 1.2."""
 
 
+_DROPPED = tuple(f"tag:yaml.org,2002:{name}" for name in ("bool", "merge", "int", "float"))
 _Loader.yaml_implicit_resolvers = {
-    first: [rule for rule in rules if rule[0] not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:merge")]
+    first: [rule for rule in rules if rule[0] not in _DROPPED]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_DIGITS = list("-+.0123456789")
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?$"),
+    _DIGITS,
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile("^[-+]?(?:0|[1-9][0-9]*)$"), _DIGITS)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$", re.IGNORECASE), list("tTfF"))
 
 

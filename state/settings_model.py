@@ -4,20 +4,14 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from state import message_template
-from state.snapshot import PREFIX, WORDS, Value
-
-
-def _word(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.strip().lower() not in WORDS:
-        raise ValueError("expected true or false")
-    return WORDS[value.strip().lower()]
+from state.settings_kinds import Group, Switch
+from state.settings_night import Overnight, Resume
+from state.snapshot import PREFIX, Value
 
 
 def _template(value: str) -> str:
@@ -27,17 +21,11 @@ def _template(value: str) -> str:
     return value
 
 
-Switch = Annotated[bool, BeforeValidator(_word)]
-Hour = Annotated[int, Field(ge=0, le=23)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/@\[\]-]{0,128}$")]
 ARMS_PATTERN = r"^(directive|subagents|session|orchestration)(,(directive|subagents|session|orchestration))*$"
 HOSTS_PATTERN = r"^[A-Za-z0-9.:_-]{0,253}(,[A-Za-z0-9.:_-]{1,253}){0,99}$"
 AgentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
-
-
-class Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Rollout(Group):
@@ -49,11 +37,6 @@ class Rollout(Group):
         description="How far orchestration mode reaches: `overnight` jobs; `batch` adds batch and API; `optin` adds "
         "interactive users who ask; `hybrid` is the default table for all; `full` also turns the strongest rung on.",
     )
-
-
-class Overnight(Group):
-    start_hour: Hour = Field(22, description="The first hour of the night, local time.")
-    end_hour: Hour = Field(6, description="The last hour of the night, local time, inclusive.")
 
 
 class Agents(Group):
@@ -166,6 +149,23 @@ class Workflow(Group):
     idle_s: float = Field(
         300.0, ge=0.1, le=86400, description="How long the runner of workflows stays when there is nothing to run."
     )
+    runs_at_once: int = Field(
+        16, ge=1, le=1000, description="How many runs of workflows this machine works on; the next ones wait."
+    )
+    agents_at_once: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="How many agents of workflows work at the same time, on all machines that share runs together; "
+        "`0`: as many as `run.at_once` lets each have.",
+    )
+    agents_per_minute: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="How many agents of workflows begin within a minute, on all machines that share runs together; "
+        "`0`: no limit.",
+    )
 
 
 class Git(Group):
@@ -268,6 +268,7 @@ class Settings(BaseSettings):
     bugs: Bugs = Bugs()
     sinks: Sinks = Sinks()
     work: Work = Work()
+    resume: Resume = Resume()
     lock_timeout_s: float = Field(10.0, ge=0, le=3600, description="How long a command waits for another to finish.")
     log: Log = Log()
 

@@ -30,12 +30,17 @@ _NEEDS_TRUST = (
     "shadow.check",
     "shadow.spare",
     "shadow.max_budget_usd",
+    "overnight.checks",
     "search.expand",
     "run.max_budget_usd",
     "run.permission_mode",
     "store.url",
     "workflow.engine_url",
     "sinks.hosts",
+    "resume.quiet_hours",
+    "resume.max_points",
+    "resume.max_usd",
+    "resume.give_up_after",
 )
 # What a user switched off, kept out of the log or did not ask for, a repository does not switch on.
 _RAISED_BY = {
@@ -46,6 +51,7 @@ _RAISED_BY = {
     "git.enabled": True,
     "git.auto_commit": True,
     "bugs.offer": True,
+    "resume.enabled": True,
 }
 
 

@@ -42,12 +42,14 @@ class Spec(NamedTuple):
     note: str  # appended to the system prompt
     request_timeout_s: float
     retries: int  # the client's own, within one request
+    resumed: str = ""  # a session of the client's that goes on, with the hooks that its user gave it
 
 
 def argv(spec: Spec) -> list[str]:
     words = [spec.program, "-p", "--output-format", "stream-json", "--verbose"]
-    # Hooks of ours must not route what we routed; custom agents stay listed, which --bare would not leave.
-    words += ["--settings", '{"disableAllHooks":true}']
+    if not spec.resumed:
+        # Hooks of ours must not route what we routed; custom agents stay listed, which --bare would not leave.
+        words += ["--settings", '{"disableAllHooks":true}']
     for flag, value in (
         ("--model", spec.model),
         ("--agent", spec.agent),
@@ -56,6 +58,7 @@ def argv(spec: Spec) -> list[str]:
         ("--max-budget-usd", f"{spec.max_budget_usd:g}" if spec.max_budget_usd else ""),
         ("--permission-mode", spec.permission_mode),
         ("--session-id", spec.client_session),
+        ("--resume", spec.resumed),
         ("--append-system-prompt", spec.note),
     ):
         if value:

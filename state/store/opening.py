@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from state import compiled, snapshot
-from state.errors import LOCK_TIMEOUT, UserError
+from state import compiled, log_folder, snapshot
+from state.errors import FAILED, LOCK_TIMEOUT, UserError
 from state.paths import Place
 from state.store import address
 from state.store.engine import Engine
@@ -30,7 +30,15 @@ def open_store(place: Place, timeout_s: float = _BUSY_TIMEOUT_S, env: Mapping[st
             there = shown(place, now)
             raise UserError(f"the store has moved to {there} meanwhile: run the command again", LOCK_TIMEOUT)
 
-    return Store(engine(place, chosen, timeout_s, unmoved))
+    return Store(engine(place, chosen, timeout_s, unmoved), log_folder.name(place, is_shared=bool(chosen)))
+
+
+def open_user_store(place: Place, timeout_s: float = _BUSY_TIMEOUT_S) -> Store:
+    """What belongs to the user and to no project: a SQLite file of this machine, whatever store.url says, for it names
+    folders of this machine."""
+    if place.user is None:
+        raise UserError("no writable home folder to keep jobs for the night in: set HOME to one", FAILED)
+    return Store(SqliteEngine(f"{place.user}/{FILE}", timeout_s, lambda: None))
 
 
 def url(place: Place, env: Mapping[str, str] = os.environ) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from state.store import work_listing
 from state.store.appending import append
 from state.store.archives import Archives
 from state.store.bugs import Bugs
@@ -11,8 +12,10 @@ from state.store.claims import Claims
 from state.store.engine import Engine, Row
 from state.store.knowledge import Knowledge
 from state.store.listing import Listing
+from state.store.nights import Nights
 from state.store.records import Event, HookError, Kept, Position, Served, Transcript
 from state.store.removing import remove_before
+from state.store.resumes import Resumes
 from state.store.search import Search
 from state.store.sinks import Sinks
 from state.store.sprints import Sprints
@@ -25,13 +28,17 @@ _COUNTS = slice(Served._fields.index("input_tokens"), Served._fields.index("cach
 
 
 class Store:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, machine: str = "") -> None:
+        """`machine`: whose logs are read here; empty where the store lies beside them."""
         self._engine = engine
+        self._machine = machine
         self.archives = Archives(engine)
         self.bugs = Bugs(engine)
         self.claims = Claims(engine)
         self.knowledge = Knowledge(engine)
         self.listing = Listing(engine)
+        self.nights = Nights(engine)
+        self.resumes = Resumes(engine)
         self.search = Search(engine)
         self.sinks = Sinks(engine)
         self.sprints = Sprints(engine)
@@ -68,7 +75,7 @@ class Store:
         return self._positions("transcript_positions")
 
     def position(self, log: str, inode: str) -> Position | None:
-        found = self._engine.rows("position", (log, inode))
+        found = self._engine.rows("position", (self._machine, log, inode))
         return self._as_position(found[0]) if found else None
 
     def add_events(self, events: Sequence[Event], before: Position | None, after: Position) -> int | None:
@@ -91,7 +98,7 @@ class Store:
 
     def forget_positions(self, positions: Iterable[Position]) -> None:
         with self._engine.writing():
-            self._engine.many("forget_position", [position[:2] for position in positions])
+            self._engine.many("forget_position", [(self._machine, *position[:2]) for position in positions])
 
     def events_between(self, since: str, until: str) -> Iterator[Event]:
         """The events of the prompts first decided in [since, until), whenever they came, and in no certain order.
@@ -133,7 +140,9 @@ class Store:
         return self._engine.wait(lambda: self.newest_seq() > after_seq, timeout_s)
 
     def count_before(self, ts: str) -> Kept:
-        return Kept(*self._engine.rows("count_before", {"ts": ts})[0])
+        return Kept(*self._engine.rows("count_before", {"ts": ts})[0])._replace(
+            work=work_listing.count_before(self._engine, ts)
+        )
 
     def forget_before(self, ts: str) -> Kept:
         """Delete what is older; the number deleted."""
@@ -142,6 +151,7 @@ class Store:
                 remove_before(self._engine, ts),
                 self._engine.run("forget_hook_errors_before", (ts,)),
                 self._engine.run("forget_served_before", (ts,)),
+                work_listing.forget_before(self._engine, ts),
             )
 
     def _take(self, add: Callable[[], int], before: Position | None, after: Position) -> int | None:
@@ -149,7 +159,7 @@ class Store:
             if self.position(after.log, after.inode) != before:
                 return None
             added = add()
-            self._engine.run("keep_position", after)
+            self._engine.run("keep_position", (self._machine, *after))
             return added
 
     def _add_served(self, rows: Sequence[dict[str, object]]) -> int:
@@ -159,7 +169,17 @@ class Store:
         return added
 
     def _positions(self, statement: str) -> dict[tuple[str, str], Position]:
-        return {(row[0], row[1]): self._as_position(row) for row in self._engine.rows(statement)}
+        self._own_positions()
+        found = self._engine.rows(statement, (self._machine,))
+        return {(row[0], row[1]): self._as_position(row) for row in found}
+
+    def _own_positions(self) -> None:
+        """Those of a store that was beside its logs before it moved here. Who has other logs reads them anew, once."""
+        if not self._machine or not self._engine.rows("unowned_positions")[0][0]:
+            return
+        with self._engine.writing():
+            self._engine.run("own_positions", {"machine": self._machine})
+            self._engine.run("forget_unowned_positions")
 
     def _as_position(self, row: Row) -> Position:
         position = Position(*row)

@@ -69,6 +69,15 @@ def test_the_environment_agrees_with_the_hot_path(ours):
         "rollout.stage": "full",
         "overnight.start_hour": "1",
         "overnight.end_hour": "2",
+        "overnight.start": "21:30",
+        "overnight.until": "5:15",
+        "overnight.floor_percent": "25",
+        "overnight.window_cap_percent": "60.5",
+        "overnight.weekly_pace": "no",
+        "overnight.max_concurrent": "2",
+        "overnight.blind_jobs": "4",
+        "overnight.stop_on_activity": "yes",
+        "overnight.checks": "ruff check . && pytest -q",
         "agents.haiku": "a",
         "agents.sonnet": "b",
         "agents.opus": "c",
@@ -117,10 +126,19 @@ def test_the_environment_agrees_with_the_hot_path(ours):
         "workflow.sync_files_on_close": "0",
         "workflow.engine_url": "postgresql://me@localhost/runs",
         "workflow.idle_s": "12.5",
+        "workflow.runs_at_once": "4",
+        "workflow.agents_at_once": "5",
+        "workflow.agents_per_minute": "30",
         "work.wip_limit": "5",
         "work.claim_ttl_s": "90",
         "work.max_attempts": "4",
         "work.backoff_s": "2.5",
+        "resume.enabled": "no",
+        "resume.quiet_hours": "22:00-7:00",
+        "resume.max_points": "7.5",
+        "resume.max_usd": "2.5",
+        "resume.give_up_after": "2",
+        "resume.jitter_s": "0",
         "lock_timeout_s": "1.5",
         "log.format": "json",
         "log.level": "debug",
@@ -150,6 +168,12 @@ def test_dotted_keys_and_empty_groups_are_read(ours, repo_file):
 def test_off_is_a_word(ours, repo_file):
     repo_file.write_text("enforcement: off\nrollout:\n  enabled: off\n")
     assert settings.load(ours, {}).settings.flat() == DEFAULTS | {"enforcement": "off", "rollout.enabled": False}
+
+
+def test_a_time_of_day_is_no_number(ours, repo_file):
+    repo_file.write_text("overnight:\n  start: 21:30\n  floor_percent: 12.5\n  max_concurrent: 2\n")
+    said = {"overnight.start": "21:30", "overnight.floor_percent": 12.5, "overnight.max_concurrent": 2}
+    assert settings.load(ours, {}).settings.flat() == DEFAULTS | said
 
 
 def test_json_is_read_and_wins_over_yaml_beside_it(ours, repo_file):
