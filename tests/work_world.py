@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestrate.work import standing
+from orchestrate.work import listing
 from orchestrate.work.telling import Telling
 from state.store import Store, opening
 from state.store.claims import Claims
@@ -44,7 +44,12 @@ class World(NamedTuple):
         return self.work.claim(owner, ttl_s, limit, self.tell)
 
     def states(self):
-        return {name: one.state for name, one in standing.of(self.work.queue()).items()}
+        return {name: one.state for name, one in self.stands().items()}
+
+    def stands(self):
+        """How each item stands, by the order in which they were added."""
+        rows, _ = listing.listed(self.work, listing.Wanted(), 100_000)
+        return {row.item.id: row.standing for row in rows}
 
     def told(self):
         """Every event of the queue, oldest first: (verb, id, the rest of its payload)."""

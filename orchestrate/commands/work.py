@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from orchestrate.commands import here, later, typed
-from orchestrate.work import claiming, figures, given, limits, shown, standing
+from orchestrate.work import claiming, figures, given, limits, listing, shown, standing
 from orchestrate.work.telling import Telling
 from state.errors import NOT_FOUND, REFUSED, USAGE, UserError
 from state.store import Store, open_store
@@ -17,6 +17,7 @@ from state.store.work_records import Idle, Item
 
 WAIT_MOST_S = 604_800
 TOKEN_MOST = 2**62
+LISTED, LIST_MOST = 100, 100_000
 project_root = click.option("--project-root", help="The project, if not that of the working directory.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 item_id = click.argument("item_id", metavar="ID", type=typed.Code())
@@ -137,38 +138,39 @@ def next_item(owner: str | None, wait_s: float, ttl_s: float | None, as_json: bo
 @click.option("--dead", is_flag=True, help="The dead letters.")
 @click.option("--project", help="Those of this project.")
 @click.option("--tag", help="Those with this tag.")
+@click.option("--limit", type=click.IntRange(1, LIST_MOST), default=LISTED, show_default=True, help="How many at most.")
 @as_json
 @project_root
 def list_items(
-    state: str | None, dead: bool, project: str | None, tag: str | None, as_json: bool, project_root: str | None
+    state: str | None,
+    dead: bool,
+    project: str | None,
+    tag: str | None,
+    limit: int,
+    as_json: bool,
+    project_root: str | None,
 ) -> None:
-    """List the queue, the oldest first: how each item stands, and why.
+    """List the queue, the oldest first: how each item stands, and why. Where there are more than the limit, what is
+    open comes before what has ended.
 
     \b
     Examples:
       $ orchestrate work list --state ready
-      $ orchestrate work list --dead --json
+      $ orchestrate work list --dead --json --limit 1000
     """
     if dead and state not in (None, "dead"):
         raise click.UsageError("--dead and --state: give one of them")
-    wanted = "dead" if dead else state
+    wanted = listing.Wanted("dead" if dead else state, project, tag)
     with _opened(project_root) as at:
-        queue = at.store.work.queue()
-    stands = standing.of(queue)
-    items = [
-        item
-        for item in queue.items
-        if wanted in (None, stands[item.id].state)
-        and project in (None, item.project)
-        and (tag is None or tag in item.tags)
-    ]
+        rows, has_more = listing.listed(at.store.work, wanted, limit)
     if as_json:
-        here.emit([shown.record(item, stands[item.id], queue) for item in items])
-        return
-    for item in items:
-        click.echo(shown.line(item, stands[item.id], here.clean))
-    if not items:
-        click.echo("no such items" if queue.items else "nothing is queued", err=True)
+        here.emit([shown.record(*row) for row in rows])
+    for row in () if as_json else rows:
+        click.echo(shown.line(row.item, row.standing, here.clean))
+    if has_more:
+        click.echo(f"there are more than {limit}: --limit shows more of them", err=True)
+    if not rows and not as_json:
+        click.echo("no such items" if any(wanted) else "nothing is queued", err=True)
 
 
 @command.command()
@@ -185,9 +187,8 @@ def show(item_id: str, as_json: bool, project_root: str | None) -> None:
     """
     with _opened(project_root) as at:
         item = at.store.work.one(item_id)
-        queue = at.store.work.queue()
+        queue, needed_by = at.store.work.listing.about(item)
     told = shown.record(item, standing.of(queue)[item_id], queue)
-    needed_by = standing.dependents(queue.needs).get(item_id, [])
     if as_json:
         here.emit({**told, "needed_by": needed_by})
         return
@@ -208,7 +209,7 @@ def stats(as_json: bool, project_root: str | None) -> None:
       $ orchestrate work stats --json
     """
     with _opened(project_root) as at:
-        told = figures.of(at.store.work.queue(), at.limits.wip)
+        told = figures.of(at.store.work.listing.totals(), at.limits.wip)
     if as_json:
         here.emit(told)
         return
@@ -301,7 +302,7 @@ def extend(item_id: str, token: int, ttl_s: float | None, as_json: bool, project
       $ orchestrate work extend REVIEW --token 1 --ttl 15
     """
     with _opened(project_root) as at:
-        claim = at.store.work.extend(item_id, token, ttl_s or at.limits.ttl_s)
+        claim = at.store.work.extend(item_id, token, ttl_s or at.limits.ttl_s, at.tell)
     if as_json:
         here.emit({"id": item_id, "owner": claim.owner, "token": claim.token, "expires_at": claim.expires_at})
     else:

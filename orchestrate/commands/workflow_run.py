@@ -81,7 +81,7 @@ def started(
         return OK
     _needs_engine()
     here.settled(place)
-    header = launching.begin(place, workflow, given, os.environ, most)
+    header = launching.begin(place, workflow, given, here.environment(), most)
     return _watched(header, live, detach, as_json)
 
 
@@ -107,7 +107,7 @@ def resume(
     found = runs.find(here.place(project_root), name)
     if found.is_over and found.status == FINISHED and not since:
         raise UserError(f"{found.run}: has finished: name a step to begin again from, as --from STEP")
-    ctx.exit(_watched(launching.again(found, os.environ, since=since), live, detach, as_json))
+    ctx.exit(_watched(launching.again(found, here.environment(), since=since), live, detach, as_json))
 
 
 @click.command()
@@ -129,7 +129,7 @@ def retry(
     """
     _needs_engine()
     found = runs.find(here.place(project_root), name)
-    ctx.exit(_watched(launching.again(found, os.environ, alone=step), live, detach, as_json))
+    ctx.exit(_watched(launching.again(found, here.environment(), alone=step), live, detach, as_json))
 
 
 @click.command()
@@ -147,6 +147,7 @@ def cancel(name: str, project_root: str | None) -> None:
         raise UserError(f"{found.run}: is over: {found.status}")
     _needs_engine()
     launching.cancel(found)
+    here.leave(found.place, "orchestration.workflow.called_off", ("workflow", found.run), {"workflow": found.workflow})
     if found.is_stranded:
         click.echo(f"{found.run}: is stranded, and will not be taken up")
         return
@@ -228,10 +229,15 @@ def _watch(header: Header, live: bool, as_json: bool) -> None:
         live_view.watch(header, board, following.follow(header))
         return
     here.tell(f"{header.run}: {header.workflow}, {header.steps} steps", NAME)
+    said: dict[str, str] = {}
     for event in following.follow(header):
         row = board.take(event) if event else None
-        if event and row and _is_to_tell(header, event, row, live):
-            click.echo(here.clean(_row_line(row)), err=True)
+        if not event or not row or not _is_to_tell(header, event, row, live):
+            continue
+        line = _row_line(row, is_new=event["type"] == f"{telling.STEP}.started")
+        if said.get(row.step) != line:
+            click.echo(here.clean(line), err=True)
+        said[row.step] = line
 
 
 def _is_to_tell(header: Header, event: dict[str, Any], row: Row, live: bool) -> bool:  # Any: what JSON holds
@@ -350,15 +356,16 @@ def _line(header: Header) -> str:
 
 def _row_record(row: Row) -> dict[str, object]:
     names = ("step", "status", "agent", "model", "tokens", "detail")
-    return {**{name: getattr(row, name) for name in names}, "took_s": round(row.elapsed_s(time.time()), 3)}
+    return {**{name: getattr(row, name) for name in names}, "took_s": round(row.elapsed_s(time.monotonic()), 3)}
 
 
-def _row_line(row: Row) -> str:
-    return f"{row.step}: {', '.join(_words(row))}"
+def _row_line(row: Row, is_new: bool = False) -> str:
+    return f"{row.step}: {', '.join(_words(row, is_new))}"
 
 
-def _words(row: Row) -> Iterator[str]:
-    took_s = row.elapsed_s(time.time())
+def _words(row: Row, is_new: bool) -> Iterator[str]:
+    """`is_new`: as it was when it began, however long ago that was."""
+    took_s = 0.0 if is_new else row.elapsed_s(time.monotonic())
     link = "for" if row.status == RUNNING else "after"
     yield f"{row.status} {link} {progress.clock(took_s)}" if took_s >= 1 else row.status
     yield from filter(None, (row.agent, row.model, f"{progress.short(row.tokens)} tokens" if row.tokens else ""))

@@ -60,10 +60,10 @@ class Flow:
         """From any thread."""
         self._loop.call_soon_threadsafe(self._cancel)
 
-    def stop(self, why: str) -> None:
+    def stop(self, why: str, in_haste: bool = False) -> None:
         """All that works is told to end; from any thread."""
         for one in list(self._stops):
-            one.ask(why)
+            one.ask(why, in_haste)
 
     def _cancel(self) -> None:
         self.is_cancelled = True
@@ -73,7 +73,10 @@ class Flow:
         async def body() -> dict[str, Any]:  # Any: what JSON holds
             return await self._body(scope, step)
 
-        scope.heed(step, Result.from_dict(await durably(step.id, body)))
+        result = Result.from_dict(await durably(step.id, body))
+        for name in scope.waits[step.id]:  # in a later life its record may be read before theirs
+            await asyncio.shield(scope.done[name])
+        scope.heed(step, result)
 
     async def _body(self, scope: Scope, step: Step) -> dict[str, Any]:  # Any: what JSON holds
         result = await self._ended(scope, step)
@@ -84,19 +87,22 @@ class Flow:
     async def _ended(self, scope: Scope, step: Step) -> Result:
         before = {name: await asyncio.shield(scope.done[name]) for name in scope.waits[step.id]}
         unit = f"{scope.prefix}{step.id}"
-        result = self._needless(scope, step, before)
-        if result is None:
-            try:
-                result = await self._made(scope, step, unit)
-            except UserError as error:
-                result = Result(FAILED, detail=str(error), exit_code=error.code)
-            except Exception as error:  # noqa: BLE001  a bug in one step ends that step, not the runner of all
-                result = Result(FAILED, detail=f"{type(error).__name__}: {error}", exit_code=FAILED_CODE)
-        if not result.generation:
-            result = dataclasses.replace(result, generation=self.header.generation)
+        result = await self._come_of(unit, self._due(scope, step, before, unit))
         if not self.is_ending:
             self.telling.ended(unit, step, result)
         return result
+
+    async def _come_of(self, unit: str, made: Awaitable[Result]) -> Result:
+        try:
+            result = await made
+        except UserError as error:
+            result = Result(FAILED, detail=str(error), exit_code=error.code)
+        except Exception as error:  # noqa: BLE001  a bug in one step ends that step, not the runner of all
+            result = Result(FAILED, detail=self.telling.bug(unit, error), exit_code=FAILED_CODE)
+        return result if result.generation else dataclasses.replace(result, generation=self.header.generation)
+
+    async def _due(self, scope: Scope, step: Step, before: Mapping[str, Result], unit: str) -> Result:
+        return self._needless(scope, step, before) or await self._made(scope, step, unit)
 
     def _ended_meanwhile(self, scope: Scope) -> Result | None:
         """Why nothing more is begun."""
@@ -133,11 +139,16 @@ class Flow:
     async def _each(self, scope: Scope, step: Step, unit: str, known: Mapping[str, Value]) -> Result:
         items = values.items(step, known)
         over = 0
+        if step.kind == WORKFLOW:  # its items are told as its own
+            self.telling.started(unit, step, {})
 
         async def one(number: int, item: Value) -> Result:
             nonlocal over
-            result = await self._one(scope, step, f"{unit}/{number}", {**known, values.ITEM: item})
+            part = f"{unit}/{number}"
+            result = await self._come_of(part, self._one(scope, step, part, {**known, values.ITEM: item}))
             over += 1
+            if step.kind == WORKFLOW and not self.is_ending:
+                self.telling.ended(part, step, result)
             self.telling.progress(unit, {"items": len(items), "items_over": over})
             return result
 
@@ -190,6 +201,8 @@ class Flow:
     async def _in_thread(self, task: Task) -> Result:
         stop = Stop()
         self._stops.add(stop)
+        if self.is_ending:  # the runner's own thread has asked all that there were before
+            stop.ask("the runner ends")
         working = self._loop.run_in_executor(self.pool, steps.work, task, stop)
         try:
             return await asyncio.shield(working)
@@ -220,6 +233,7 @@ class Flow:
             before=[folder for result in before for folder in result.runs],
             handed=[file for result in before for file in result.files],
             tell=tell,
+            admitted=self.world.admitted,
         )
 
     def _place(self, step: Step) -> Place:

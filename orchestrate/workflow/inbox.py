@@ -37,7 +37,7 @@ def ask(user: str, do: str, state: str, run: str) -> None:
 
 def wake(user: str) -> None:
     """Start a runner unless one listens."""
-    if not _poke(f"{user}/{FOLDER}/{WAKE}"):
+    if not poke(user):
         start(user)
 
 
@@ -69,7 +69,7 @@ def start(user: str) -> None:
         if Path(path).stat().st_size > _LOG_MOST:
             Path(path).replace(f"{path}.old")
     home = str(Path(__file__).resolve().parents[2])
-    code = f"import sys;sys.path.insert(0,{home!r});from orchestrate.workflow.runner import main;main({user!r})"
+    code = f"import sys;sys.path.insert(0,{home!r});from orchestrate.workflow.holding import main;main({user!r})"
     kept = {name: value for name, value in os.environ.items() if _is_handed(name)}
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
@@ -107,7 +107,9 @@ def read(path: Path) -> dict[str, str]:
     return {key: str(value) for key, value in told.items()} if isinstance(told, dict) else {}
 
 
-def _poke(path: str) -> bool:
+def poke(user: str) -> bool:
+    """Whether a runner listens; it looks into the inbox then."""
+    path = f"{user}/{FOLDER}/{WAKE}"
     try:
         fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -25,9 +25,9 @@ def watch(header: Header, board: Board, events: Iterable[Mapping[str, Any] | Non
             if event:
                 board.take(event)
             if time.monotonic() - drawn >= 0.2:
-                live.update(table(header, board, time.time()), refresh=True)
+                live.update(table(header, board, time.monotonic()), refresh=True)
                 drawn = time.monotonic()
-        live.update(table(header, board, time.time()), refresh=True)
+        live.update(table(header, board, time.monotonic()), refresh=True)
 
 
 def table(header: Header, board: Board, now: float) -> Table:

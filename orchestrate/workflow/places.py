@@ -72,7 +72,8 @@ def standing(place: Place, path: str) -> str:
     if place.user and _is_under(real, os.path.realpath(place.user)):
         return USERS
     root = os.path.realpath(place.root)
-    if not (_is_under(real, root) or _is_under(path, root) or _is_under(path, place.root)):
+    seen = {real} if real == os.path.normpath(path) else {real, path}  # without a link on its way, dots say nothing
+    if not any(_is_under(one, folder) for one in seen for folder in (root, place.root)):
         return USERS
     if not trust.is_repositorys_own(place) or not _is_under(real, f"{os.path.realpath(place.state)}/{FOLDER}"):
         return OUTSIDE

@@ -1,5 +1,6 @@
 """How far a run is, from its events: a row for each step, and when it will be done as far as earlier runs tell."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,12 +26,13 @@ class Row:
     model: str = ""
     tokens: int = 0
     took_s: float = 0.0
-    began: float = 0.0
+    began: float | None = None  # by the monotonic clock of who watches
     detail: str = ""
     note: str = ""
 
     def elapsed_s(self, now: float) -> float:
-        return max(now - self.began, 0.0) if self.status == RUNNING and self.began else self.took_s
+        """`now`: by the same clock."""
+        return max(now - self.began, 0.0) if self.status == RUNNING and self.began is not None else self.took_s
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Board:
         row.model = str(event.get("model") or row.model)
         row.tokens = int(event.get("tokens") or row.tokens)
         if kind == f"{STEP}.started":
-            row.status, row.began, row.detail = RUNNING, seconds(event.get("ts")), ""
+            row.status, row.began, row.detail = RUNNING, _began(event.get("ts")), ""
         elif kind == PROGRESS:
             row.note = _noted(event) or row.note
         elif kind in _STATES:
@@ -104,6 +106,11 @@ def seconds(stamp: object) -> float:
         return datetime.fromisoformat(str(stamp)).timestamp()
     except ValueError:
         return 0.0
+
+
+def _began(stamp: object) -> float:
+    """From here on no jump of the wall clock counts."""
+    return time.monotonic() - max(time.time() - seconds(stamp), 0.0)
 
 
 def clock(taken_s: float) -> str:

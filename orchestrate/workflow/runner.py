@@ -1,9 +1,7 @@
 """The one process of a machine that runs workflows: it holds the lock, takes what is asked for, goes when idle."""
 
-import fcntl
 import os
 import platform
-import select
 import signal
 import sys
 import threading
@@ -13,85 +11,100 @@ from typing import NoReturn
 
 from orchestrate.agents import notes
 from orchestrate.workflow import inbox, runs
+from orchestrate.workflow.admission import Admission, Everywhere, Gate, Here, Limits
 from orchestrate.workflow.engine import Engine
-from orchestrate.workflow.heartbeat import Heartbeat
+from orchestrate.workflow.heartbeat import Alone, Heartbeat
+from orchestrate.workflow.holding import Door
 from orchestrate.workflow.world import World
 from state import codec, files, snapshot
 from state.paths import Place
 from state.snapshot import Value
 
-LOCK_WAIT_S = 20.0  # for a runner that is about to go
 TICK_S = 1.0
 BROKEN = 3  # exit code: the engine could not go on; the next runner takes up where it stood
-
-
-def main(user: str) -> None:
-    runner = _locked(user)
-    if runner is not None:
-        runner.run()
+_END_S, END_IN_HASTE_S = 20.0, 3.0
+_LOST = "its lease is lost: another machine may take over"
 
 
 class Runner:
-    def __init__(self, user: str, lock: int) -> None:
+    def __init__(self, user: str, door: Door) -> None:
         self.user = user
         self.settings = settings(user)
         self.executor = machine(user)
         self.broken = ""
-        self._lock = lock  # held until this process is gone, whatever ends it
-        self._wake = -1
+        self._door = door
         self._must_end = threading.Event()
         self._world: World | None = None
         url = engine_url(self.settings)
+        self._gate = self._limited(url)
         self.engine = Engine(user, url, self.executor, self._shared, self._break)
-        self.heartbeat = Heartbeat(url, self.executor, self.engine.take_over)
+        self.heartbeat = Heartbeat(url, self.executor, self.engine.take_over, self._lose)
 
     def run(self) -> NoReturn:
         signal.signal(signal.SIGTERM, lambda *_: self._end())
         signal.signal(signal.SIGINT, lambda *_: self._end())
         notes.sweep_dead(self.user)  # what the last one has left behind does not go on beside what is begun again
-        self._listen()
         self.heartbeat.begin()
         self._sign()
         self.engine.launch()
         self._tell_stranded()
         code = self._serve()
         if code:
+            self._door.close()
             sys.stderr.write(f"the runner ends: {self.broken or 'asked to'}\n")
-            self.engine.end()
+            self.engine.end(_END_S)
         sys.stderr.flush()
         os._exit(code)  # nothing that is left may write down how it was taken down; the engine is made to be killed
 
     def _serve(self) -> int:
         idle_s, idle_since = float(self.settings["workflow.idle_s"]), time.monotonic()
+        busy = 0
         while not self._must_end.is_set():
             self._take()
-            if not self.heartbeat.beat():
-                self.broken = self.broken or "its lease is lost: another machine may have taken over"
+            if self.engine.busy() < busy:
+                self.heartbeat.hasten()  # there is room for what waits
+            busy = self.engine.busy()
+            if not self.heartbeat.beat(self._claim):
+                self.broken = self.broken or _LOST
                 break
             if not self._is_idle(time.monotonic() - idle_since >= idle_s):
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since >= idle_s and self._has_gone():
                 return 0
-            self._pause(min(TICK_S, max(idle_s / 4, 0.05)))
+            self._door.wait(min(TICK_S, max(idle_s / 4, 0.05)))
         return BROKEN
 
     def _take(self) -> None:
         for path in inbox.waiting(self.user):
             told = inbox.read(path)
             header = runs.read(told.get("state", ""), told.get("run", ""))
-            if header is not None:
-                _DO[told.get("do", "")](self, header)
-            path.unlink(missing_ok=True)
+            if header is None or _DO[told.get("do", "")](self, header):
+                path.unlink(missing_ok=True)
 
-    def _start(self, header: runs.Header) -> None:
-        if not header.is_over and not header.is_stranded:
+    def _start(self, header: runs.Header) -> bool:
+        """False: it stays in the inbox until there is room."""
+        if header.is_over or header.is_stranded:
+            return True
+        if self._room() > 0:
             self.engine.start(header, runs.workflow(header))
+        elif self.engine.sharing:
+            self.engine.leave(header, runs.workflow(header))
+        else:
+            return False
+        return True
 
-    def _cancel(self, header: runs.Header) -> None:
+    def _room(self) -> int:
+        return int(self.settings["workflow.runs_at_once"]) - self.engine.busy()
+
+    def _claim(self, alone: Alone) -> None:
+        self.engine.claim(self._room(), alone)
+
+    def _cancel(self, header: runs.Header) -> bool:
         """The mark in its folder is there already: a run that is not in memory finds it when it is taken up."""
         flow = self.engine.flows.get(header.run)
         if flow:
             flow.cancel()
+        return True
 
     def _is_idle(self, is_time: bool) -> bool:
         """The engine is asked when it is time to go: what was in flight is in its tables before it is in memory."""
@@ -99,31 +112,13 @@ class Runner:
 
     def _has_gone(self) -> bool:
         """Who asks from now on starts a runner; who asked before is served."""
-        self._deafen()
+        self._door.close()
         if inbox.waiting(self.user) or self.engine.flows:
-            self._listen()
+            self._door.open()
             return False
         self.heartbeat.end()
         Path(self.user, inbox.FOLDER, inbox.SIGN).unlink(missing_ok=True)
         return True
-
-    def _listen(self) -> None:
-        path = f"{self.user}/{inbox.FOLDER}/{inbox.WAKE}"
-        files.folder(str(Path(path).parent))
-        Path(path).unlink(missing_ok=True)
-        os.mkfifo(path, 0o600)
-        self._wake = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-
-    def _deafen(self) -> None:
-        os.close(self._wake)
-        self._wake = -1
-
-    def _pause(self, seconds: float) -> None:
-        try:
-            if select.select([self._wake], [], [], seconds)[0]:
-                os.read(self._wake, 4096)
-        except InterruptedError:
-            return
 
     def _end(self) -> None:
         self._must_end.set()
@@ -133,10 +128,24 @@ class Runner:
         self.broken = why
         self._must_end.set()
 
+    def _lose(self) -> NoReturn:
+        """From the thread that watches the heartbeat: whatever the others wait for, this machine's agents end now."""
+        self.broken = _LOST
+        self._must_end.set()
+        self._door.close()
+        sys.stderr.write(f"the runner ends: {_LOST}\n")
+        sys.stderr.flush()
+        self.engine.end(END_IN_HASTE_S, in_haste=True)
+        os._exit(BROKEN)
+
+    def _limited(self, url: str) -> Gate:
+        limits = Limits(*(int(self.settings[f"workflow.{name}"]) for name in ("agents_at_once", "agents_per_minute")))
+        return Everywhere(url, self.executor, limits) if url else Here(f"{self.user}/{inbox.FOLDER}/begun.json", limits)
+
     def _shared(self) -> World:
         """Made in the engine's loop, where its bound on agents belongs."""
         if self._world is None:
-            self._world = World(os.environ, int(self.settings["run.at_once"]))
+            self._world = World(os.environ, int(self.settings["run.at_once"]), Admission(self._gate))
         return self._world
 
     def _sign(self) -> None:
@@ -148,7 +157,7 @@ class Runner:
             sys.stderr.write(f"{name}: stranded: of another version; `orchestrate workflow resume` takes it up\n")
 
 
-_DO = {inbox.START: Runner._start, inbox.CANCEL: Runner._cancel, "": lambda *_: None}
+_DO = {inbox.START: Runner._start, inbox.CANCEL: Runner._cancel, "": lambda *_: True}
 
 
 def settings(user: str) -> dict[str, Value]:
@@ -167,18 +176,3 @@ def machine(user: str) -> str:
     if not path.exists():
         files.replace(str(path), os.urandom(6).hex().encode())
     return f"{platform.node() or 'here'}-{path.read_text()}"
-
-
-def _locked(user: str) -> Runner | None:
-    files.folder(user)
-    fd = os.open(f"{user}/{inbox.LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return None
-            time.sleep(0.05)
-        else:
-            return Runner(user, fd)

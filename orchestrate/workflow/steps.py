@@ -19,6 +19,7 @@ from orchestrate.agents.stop import Stop
 from orchestrate.request import context, mode
 from orchestrate.request.call import Call
 from orchestrate.workflow import values
+from orchestrate.workflow.admission import Admitted
 from orchestrate.workflow.runs import CANCELLED, FAILED, FINISHED, Header, Result
 from orchestrate.workflow.spec import COMMAND, Step
 from orchestrate.workflow.spec import Value as StepValue
@@ -48,6 +49,7 @@ class Task(NamedTuple):
     before: Sequence[str]  # folders of the agents' runs that it builds on
     handed: Sequence[str]  # files of theirs
     tell: Callable[[Mapping[str, object]], None]  # how far it is
+    admitted: Admitted  # an agent's turn
 
     @property
     def shared(self) -> str:
@@ -88,10 +90,16 @@ def _attempted(task: Task, stop: Stop, number: int) -> Result:
         notes.sweep_dead(task.shared)
         files.folder(task.folder)
         place = _copied(task) if task.step.worktree else task.place
-        result = _command(task, place, stop, number) if task.step.kind == COMMAND else _agent(task, place, stop, number)
+        if task.step.kind == COMMAND:
+            result = _command(task, place, stop, number)
+        else:
+            with task.admitted(stop, task.tell):
+                result = _agent(task, place, stop, number)
         return _with_patch(task, place, result) if task.step.worktree else result
     except UserError as error:
         return Result(FAILED, detail=str(error), exit_code=error.code)
+    except OSError as error:  # a full disk, a folder that is gone
+        return Result(FAILED, detail=str(files.failure(error.filename or task.folder, error)), exit_code=1)
 
 
 def _agent(task: Task, place: Place, stop: Stop, number: int) -> Result:
@@ -112,7 +120,7 @@ def _agent(task: Task, place: Place, stop: Stop, number: int) -> Result:
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
     answer.record(call, outcome, ACTOR)
     if not answer.is_to_run(outcome):
-        raise UserError(f"no agent is run: {outcome.payload.get('degraded') or outcome.payload['rung']}")
+        raise UserError(f"{outcome.payload.get('degraded') or outcome.payload['rung']}: no agent is run")
     heard = _Heard(str(outcome.payload["agent"]), task.tell)
     within_s = step.timeout_s
     record = answer.run(call, text, outcome, lambda _: None, heard, heard.note, wish, started_ns, within_s, stop)

@@ -1,11 +1,13 @@
 """What a run tells: all of it to those who watch it, and what is to stay to the session's log."""
 
 import dataclasses
+import sys
 import time
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 
-from orchestrate.workflow import runs
+from orchestrate.workflow import inbox, runs
 from orchestrate.workflow.runs import CANCELLED, FAILED, FINISHED, SKIPPED, Header, Result
 from orchestrate.workflow.spec import Step
 from state import journal
@@ -24,12 +26,15 @@ class Telling:
         self.header = header
         self._over: set[str] = set()  # steps whose end was told in an earlier life
         self._begun: set[str] = set()
+        self._taken_down: set[str] = set()  # steps that an earlier life began
 
     def begin(self) -> None:
         lives = 0
         for _, event in runs.events(self.header):
             if event.get("generation") == self.header.generation:
                 lives += event.get("type") in (f"{RUN}.started", f"{RUN}.resumed")
+                if event.get("type") == f"{STEP}.started":
+                    self._taken_down.add(str(event.get("step")))
                 if event.get("status") in (FINISHED, FAILED, SKIPPED):
                     self._over.add(str(event.get("step")))
         payload = {"workflow": self.header.workflow, "steps": self.header.steps}
@@ -43,6 +48,7 @@ class Telling:
     def started(self, unit: str, step: Step, payload: Mapping[str, object]) -> None:
         if unit not in self._begun:
             self._begun.add(unit)
+            self._over.discard(unit)  # its end was told, and could not be kept
             self._tell(STEP, "started", {"step": unit, "kind": step.kind, **payload})
 
     def progress(self, unit: str, payload: Mapping[str, object]) -> None:
@@ -53,7 +59,7 @@ class Telling:
         """Once in a generation, whatever dies meanwhile. What was not begun as the run ended is not told."""
         if unit in self._over or result.status not in _VERBS or result.generation < self.header.generation:
             return
-        if result.status == CANCELLED and unit not in self._begun:
+        if result.status == CANCELLED and unit not in self._begun and unit not in self._taken_down:
             return
         self._over.add(unit)
         payload = {
@@ -68,6 +74,16 @@ class Telling:
             "runs": [folder.rpartition("/")[2] for folder in result.runs],
         }
         self._tell(STEP, _VERBS[result.status], payload)
+
+    def bug(self, unit: str, error: Exception) -> str:
+        """What a step failed by that nobody but us can mend: whole for the runner's log, a line for the user."""
+        from state.redact import redact  # noqa: PLC0415  16 ms that a run without bugs does not owe
+
+        whole = "".join(traceback.format_exception(error))
+        sys.stderr.write(redact(f"{journal.stamp(time.time())} {self.header.run}/{unit}: {whole}"))
+        sys.stderr.flush()
+        log = inbox.log(self.header.user or self.header.state)
+        return f"a bug of orchestrate's own, {type(error).__name__}: {redact(str(error))}: the traceback is in {log}"
 
     def finish(self, header: Header) -> Header:
         found = runs.read(header.state, header.run)
@@ -85,9 +101,8 @@ class Telling:
         whole = {**payload, "generation": header.generation}
         name = f"{header.run}/{payload['step']}" if "step" in payload else header.run
         told: dict[str, object] = {"run": header.run, **whole}
-        event = journal.event(
-            header.place, kind, header.session, None, (entity.rpartition(".")[2], name), told, time.time(), ACTOR
-        )
+        about, told_by = (entity.rpartition(".")[2], name), (ACTOR, header.env.get(journal.CORRELATION))
+        event = journal.event(header.place, kind, header.session, None, about, told, time.time(), *told_by)
         with suppress(OSError):
             journal.record(header.place, event)
         with suppress(OSError):

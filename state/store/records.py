@@ -77,3 +77,4 @@ class Kept(NamedTuple):
     events: int
     hook_errors: int
     served: int = 0
+    work: int = 0  # items that have ended

@@ -8,11 +8,11 @@ from state.errors import FAILED, NOT_FOUND, REFUSED, UserError
 from state.store import clock, work_order
 from state.store.appending import append
 from state.store.claims import Claim, Claims
-from state.store.engine import Engine, Row
-from state.store.values import check_numbers, json_value, storable
-from state.store.work_records import Change, Claimed, Idle, Item, New, Queue, Tell
+from state.store.engine import Engine
+from state.store.values import storable
+from state.store.work_listing import KIND, WorkListing, item_of
+from state.store.work_records import Change, Claimed, Idle, Item, New, Tell
 
-KIND = "work"
 BACKOFF_MOST_S = 3600.0
 
 
@@ -21,6 +21,7 @@ class Work:
         self._engine = engine
         self._claims = claims
         self._now = now or clock.of(engine)
+        self.listing = WorkListing(engine, claims, self._now)
 
     def add(self, new: Sequence[New], tell: Tell) -> list[Item]:
         """All of them or none. They may need one another."""
@@ -83,10 +84,12 @@ class Work:
             item = item._replace(status="queued", retry_at=retry_at, attempts=item.attempts - 1, reason=reason)
             return self._keep(item, "released", {**_of(claim), "reason": reason, "retry_at": retry_at}, tell)
 
-    def extend(self, item_id: str, token: int, ttl_s: float) -> Claim:
+    def extend(self, item_id: str, token: int, ttl_s: float, tell: Tell = lambda _changes: ()) -> Claim:
         with self._engine.writing():
-            self.one(item_id)
-            return self._claims.renew(KIND, item_id, token, ttl_s)
+            item = self.one(item_id)
+            claim = self._claims.renew(KIND, item_id, token, ttl_s)
+            append(self._engine, tell([Change("extended", item, {**_of(claim), "expires_at": claim.expires_at})]))
+            return claim
 
     def retry(self, item_id: str, tell: Tell) -> Item:
         with self._engine.writing():
@@ -104,14 +107,6 @@ class Work:
             raise UserError(f"{item_id}: no such item: `orchestrate work list`", NOT_FOUND)
         return found
 
-    def queue(self) -> Queue:
-        with self._engine.writing():
-            needs: dict[str, tuple[str, ...]] = {}
-            for item, needed in self._engine.rows("work_needs"):
-                needs[item] = (*needs.get(item, ()), needed)
-            items = tuple(_item(row, self._engine.where) for row in self._engine.rows("work_items"))
-            return Queue(items, needs, {one.key: one for one in self._claims.held(KIND)}, self._now())
-
     def _add(self, new: New, number: int, now: str) -> Item:
         item = _queued(new, new.id or self._free_id(number), number, now)
         if not self._engine.run("add_work", _row(item)):
@@ -121,7 +116,7 @@ class Work:
 
     def _find(self, item_id: str) -> Item | None:
         found = self._engine.rows("work_item", {"id": item_id})
-        return _item(found[0], self._engine.where) if found else None
+        return item_of(found[0], self._engine.where) if found else None
 
     def _free_id(self, number: int) -> str:
         while self._find(f"W-{number}"):  # a user may have called his so
@@ -161,7 +156,7 @@ class Work:
     def _next(self, now: str) -> Item | None:
         # What is to be retried later than any pause there is was put off by a clock that was set back since.
         found = self._engine.rows("next_work", {"now": now, "horizon": clock.later(now, BACKOFF_MOST_S)})
-        return _item(found[0], self._engine.where) if found else None
+        return item_of(found[0], self._engine.where) if found else None
 
     def _claim(self, item: Item, owner: str, ttl_s: float, now: str) -> Claimed:
         claim = self._claims.take(KIND, [item.id], owner, ttl_s, lambda taking: []).claims[0]
@@ -238,10 +233,3 @@ def _of(claim: Claim | None) -> dict[str, object]:
 
 def _row(item: Item) -> dict[str, object]:
     return {**item._asdict(), "tags": orjson.dumps(storable(item.tags)).decode()}
-
-
-def _item(row: Row, where: str) -> Item:
-    item = Item(*row)
-    check_numbers(where, "work", (item.number, item.attempts, item.max_attempts, item.busy_ms))
-    tags = json_value(where, f"work: {item.id}: tags", str(item.tags))
-    return item._replace(tags=tuple(map(str, tags)) if isinstance(tags, list) else ())

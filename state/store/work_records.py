@@ -45,11 +45,48 @@ class Item(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """All of it, at one time."""
+    """Items at one time, with all that says how they stand."""
 
     items: tuple[Item, ...]
     needs: Mapping[str, tuple[str, ...]]
     claims: Mapping[str, Claim]  # those that are held, by the item's id
+    now: str
+
+
+class Page(NamedTuple):
+    items: tuple[Item, ...]
+    queue: Queue  # those, and what they wait for
+
+
+class Sum(NamedTuple):
+    """Of the items of one status."""
+
+    items: int
+    ready: int  # that could be claimed now
+    attempts: int
+    busy_ms: int
+    estimated_minutes: int | None  # of what has not ended
+    unestimated: int  # likewise, without an estimate
+    first_claim: str | None
+    last_end: str | None  # of what had been claimed
+
+
+class Waits(NamedTuple):
+    """Milliseconds, by nearest rank, from when an item could begin to its first claim."""
+
+    items: int
+    p50: int
+    p90: int
+    p99: int
+
+
+class Totals(NamedTuple):
+    """All of the queue, at one time."""
+
+    sums: Mapping[str, Sum]  # by status; without those that nothing has
+    blocked: int
+    waits: Waits | None
+    claims: tuple[Claim, ...]
     now: str
 
 
@@ -68,7 +105,7 @@ class Idle(NamedTuple):
 
 
 class Change(NamedTuple):
-    verb: str  # added, claimed, completed, failed, released, expired, dead or retried
+    verb: str  # added, claimed, completed, failed, released, extended, expired, dead or retried
     item: Item  # as it is after it
     details: Mapping[str, object]
 

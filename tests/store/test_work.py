@@ -133,11 +133,9 @@ def test_what_depends_on_something_begins_when_all_of_it_is_completed(queue):
 
 
 def test_a_dead_dependency_blocks_through_others_and_says_so(queue):
-    from orchestrate.work import standing
-
     queue.add("A", New("", "B", needs=("A",)), New("", "C", needs=("B",)), "D")
     queue.work.fail("A", None, "no key", None, queue.tell)
-    stands = standing.of(queue.work.queue())
+    stands = queue.stands()
     assert [stands[name] for name in ("B", "C")] == [("blocked", "A is dead: no key")] * 2
     assert queue.take().item.id == "D"
     assert isinstance(queue.take(), Idle)
@@ -232,7 +230,8 @@ def test_a_claim_whose_time_ends_while_another_is_made_is_not_lost(queue, left_m
     queue.clock.tick_s = 0.001
     assert queue.take().item.id in ("A", "B")
     queue.clock.tick_s = 0
-    assert [*queue.work.queue().claims] == [name for name, state in queue.states().items() if state == "claimed"]
+    claimed = [name for name, state in queue.states().items() if state == "claimed"]
+    assert [one.key for one in queue.work.listing.totals().claims] == claimed
 
 
 def test_a_late_owner_that_nobody_followed_may_still_complete(queue):
@@ -360,7 +359,7 @@ def test_a_clock_that_was_set_back_neither_loses_nor_doubles(queue):
     queue.clock.move(-86_400)  # its pause would be a day long
     assert queue.take("w").item.id == "C"
     assert isinstance(queue.take("w"), Idle)
-    assert figures.of(queue.work.queue(), 3)["utilisation"] is None  # nothing that is known lies before now
+    assert figures.of(queue.work.listing.totals(), 3)["utilisation"] is None  # nothing that is known lies before now
 
 
 def test_a_clock_far_ahead_expires_and_comes_back(queue):
@@ -388,7 +387,7 @@ def test_the_clock_is_the_databases_own(place, dialect):
 
 
 def test_figures_of_an_empty_queue_are_unknown(queue):
-    told = figures.of(queue.work.queue(), 3)
+    told = figures.of(queue.work.listing.totals(), 3)
     unknown = {name: told[name] for name in ("completion_rate", "utilisation", "wait_s", "open_estimate_minutes")}
     assert unknown == {
         "completion_rate": None,
@@ -407,7 +406,7 @@ def test_figures_say_what_the_queue_did(queue):
     queue.work.complete("B", tokens["B"], None, queue.tell)
     queue.clock.move(10)
     queue.work.fail("C", tokens["C"], "red", None, queue.tell)
-    told = figures.of(queue.work.queue(), 2)
+    told = figures.of(queue.work.listing.totals(), 2)
     assert {**told} == {
         "items": 5,
         "ready": 1,

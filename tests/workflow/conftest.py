@@ -1,8 +1,9 @@
 from typing import NamedTuple
 
 import pytest
+from flowing import Desk, Fifo
 
-from orchestrate.workflow import loading
+from orchestrate.workflow import inbox, loading
 from state.errors import UserError
 from state.paths import locate
 
@@ -38,3 +39,17 @@ class Flows(NamedTuple):
 def flows(project, home):
     (project / ".orchestrator").mkdir()
     return Flows(project, locate(str(project), {"HOME": str(home)}), home)
+
+
+@pytest.fixture
+def desk(flows, tmp_path, monkeypatch):
+    """Makes a desk whose client does as it is told. Runs are asked of nobody: the test runs them itself."""
+    monkeypatch.setattr(inbox, "start", lambda user: None)
+    return lambda fake="ok", **env: Desk(flows, tmp_path / "desk", fake, **env)
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    opened = Fifo(tmp_path / "fifo")
+    yield opened
+    opened.close()

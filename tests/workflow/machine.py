@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrate.workflow import inbox, launching, loading, runs, values
@@ -16,7 +16,9 @@ from state.paths import locate
 
 REPO = Path(__file__).resolve().parents[2]
 FAKES = Path(__file__).with_name("fakes")
-_RUNNER = "import sys; sys.path.insert(0, sys.argv[1]); from orchestrate.workflow.runner import main; main(sys.argv[2])"
+_RUNNER = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from orchestrate.workflow.holding import main; main(sys.argv[2])"
+)
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -48,6 +50,12 @@ class Machine:
         path.write_text(text)
         return str(path)
 
+    def own_workflow(self, name, text):
+        """Among the user's, where another one finds it by name."""
+        path = Path(self.user, "workflows", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
     def begin(self, path, most=0, **told):
         """Written down and asked for; whoever is to run it has to be started."""
         workflow = loading.load(path, self.place)
@@ -58,9 +66,18 @@ class Machine:
             finally:
                 inbox.start = started
 
-    def runner(self, **options):
-        argv = [sys.executable, "-E", "-P", "-c", _RUNNER, str(REPO), self.user]
+    def runner(self, before=(), **options):
+        argv = [*before, sys.executable, "-E", "-P", "-c", _RUNNER, str(REPO), self.user]
         return subprocess.Popen(argv, env=self.env, cwd="/", stdin=subprocess.DEVNULL, **options)
+
+    @contextmanager
+    def running(self):
+        """A runner, until it is not wanted any more."""
+        with self.runner() as runner:
+            try:
+                yield runner
+            finally:
+                runner.kill()
 
     def run_until_idle(self, most=40):
         """Runner after runner until one goes because nothing is left; how many there were."""

@@ -158,6 +158,7 @@ def test_where_lines_cannot_be_printed_others_stand_for_them():
     ]
 
 
+@pytest.mark.slow
 def test_ten_thousand_steps_are_drawn_in_no_time():
     workflow = flow(" ".join(["s0", *(f"s{n}:s{(n - 1) // 3}" for n in range(1, 10_000))]))
     began = time.process_time()

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tiers import some
 from workflow_example import RESEARCH
 
 from orchestrate.workflow import conditions, fields, loading
@@ -597,6 +598,7 @@ def many(count):
     return "workflow:\n  steps:\n" + first + "".join(MANY.format(n, n - 1) for n in range(1, count))
 
 
+@pytest.mark.slow
 def test_ten_thousand_steps_are_checked_in_two_seconds(flows):
     path = flows.put("big.yaml", many(10_000))
     limit_s = 2 if sys.gettrace() is None else 6  # a tracer, as coverage is one, makes every line dearer
@@ -613,6 +615,7 @@ def checked_in_s(flows, path):
     return took
 
 
+@pytest.mark.slow
 def test_more_steps_are_told(flows):
     assert flows.mistakes(many(10_001)) == ["1: 10,001 steps: at most 10,000 are taken"]
 
@@ -655,7 +658,11 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(("text", "told"), HOSTILE.values(), ids=HOSTILE)
+DEAR = ("many entries", "many unknown keys", "ten thousand in a circle", "50 MB")
+QUICK = [text for name, (text, _) in HOSTILE.items() if name not in DEAR]
+
+
+@pytest.mark.parametrize(("text", "told"), some(HOSTILE.values(), QUICK), ids=HOSTILE)
 def test_a_hostile_file_costs_little_and_is_told_in_a_line(flows, text, told):
     path = flows.put("w.yaml", text)
     began = time.process_time()

@@ -20,14 +20,83 @@ SELECT
     estimate_minutes, added_at, claimed_at, ended_at, busy_ms, result, reason
 FROM work WHERE id = :id
 
--- name: work_items
+-- name: work_page
 SELECT
     id, number, text, status, priority, project, tags, session, not_before, retry_at, attempts, max_attempts,
     estimate_minutes, added_at, claimed_at, ended_at, busy_ms, result, reason
-FROM work ORDER BY number
+FROM work
+WHERE status = :status AND number > :beyond AND (:project IS NULL OR project = :project)
+ORDER BY number LIMIT :most
 
--- name: work_needs
-SELECT item, needs FROM work_needs ORDER BY item, needs
+-- name: work_page_back
+SELECT
+    id, number, text, status, priority, project, tags, session, not_before, retry_at, attempts, max_attempts,
+    estimate_minutes, added_at, claimed_at, ended_at, busy_ms, result, reason
+FROM work
+WHERE status = :status AND number < :beyond AND (:project IS NULL OR project = :project)
+ORDER BY number DESC LIMIT :most
+
+-- name: work_sums
+SELECT
+    status, count(*),
+    sum(CASE WHEN status = 'queued' AND open_needs = 0 AND coalesce(not_before, '') <= :now
+        AND coalesce(retry_at, '') <= :now THEN 1 ELSE 0 END),
+    sum(attempts), sum(busy_ms),
+    sum(CASE WHEN ended_at IS NULL THEN estimate_minutes END),
+    sum(CASE WHEN ended_at IS NULL AND estimate_minutes IS NULL THEN 1 ELSE 0 END),
+    min(claimed_at), max(CASE WHEN claimed_at IS NOT NULL THEN ended_at END)
+FROM work GROUP BY status
+
+-- name: work_waits
+WITH waits AS (
+    SELECT
+        max(0, CAST(round((julianday(claimed_at) - julianday(max(added_at, coalesce(not_before, '')))) * 86400000) AS INTEGER)) AS wait_ms
+    FROM work WHERE claimed_at IS NOT NULL
+),
+placed AS (
+    SELECT wait_ms, row_number() OVER (ORDER BY wait_ms) AS place, count(*) OVER () AS total FROM waits
+)
+SELECT
+    total,
+    max(CASE WHEN place = (total * 50 + 99) / 100 THEN wait_ms END),
+    max(CASE WHEN place = (total * 90 + 99) / 100 THEN wait_ms END),
+    max(CASE WHEN place = (total * 99 + 99) / 100 THEN wait_ms END)
+FROM placed GROUP BY total
+
+-- name: count_blocked_work
+WITH RECURSIVE blocked (id) AS (
+    SELECT later.id FROM work AS dead
+    JOIN work_needs ON work_needs.needs = dead.id
+    JOIN work AS later ON later.id = work_needs.item
+    WHERE dead.status = 'dead' AND later.status = 'queued'
+    UNION
+    SELECT later.id FROM blocked
+    JOIN work_needs ON work_needs.needs = blocked.id
+    JOIN work AS later ON later.id = work_needs.item
+    WHERE later.status = 'queued'
+)
+SELECT count(*) FROM blocked
+
+-- name: count_work_before
+SELECT count(*) FROM work
+WHERE status IN ('completed', 'dead') AND ended_at < :ts AND number < (SELECT max(number) FROM work)
+AND NOT EXISTS (
+    SELECT 1 FROM work_needs JOIN work AS later ON later.id = work_needs.item
+    WHERE work_needs.needs = work.id AND (work.status = 'dead' OR later.status IN ('queued', 'claimed'))
+)
+
+-- name: forget_work_before
+DELETE FROM work
+WHERE status IN ('completed', 'dead') AND ended_at < :ts AND number < (SELECT max(number) FROM work)
+AND NOT EXISTS (
+    SELECT 1 FROM work_needs JOIN work AS later ON later.id = work_needs.item
+    WHERE work_needs.needs = work.id AND (work.status = 'dead' OR later.status IN ('queued', 'claimed'))
+)
+
+-- name: forget_work_needs
+DELETE FROM work_needs
+WHERE NOT EXISTS (SELECT 1 FROM work WHERE work.id = work_needs.item)
+OR NOT EXISTS (SELECT 1 FROM work WHERE work.id = work_needs.needs)
 
 -- name: next_work
 SELECT

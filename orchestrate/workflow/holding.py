@@ -1,0 +1,68 @@
+"""One runner in a machine: who holds the lock and listens. Before the engine, which who comes second does not load."""
+
+import fcntl
+import os
+import select
+import time
+from pathlib import Path
+
+from orchestrate.workflow import inbox
+from state import files
+
+WAIT_S = 30.0  # for a runner that is about to go
+_LOOK_S = 0.02
+
+
+def main(user: str) -> None:
+    door = hold(user)
+    if door:
+        from orchestrate.workflow.runner import Runner  # noqa: PLC0415  the engine
+
+        Runner(user, door).run()
+
+
+class Door:
+    """The lock, until this process is gone, whatever ends it; and the pipe by which others wake it."""
+
+    def __init__(self, user: str, lock: int) -> None:
+        self._lock = lock
+        self._path = f"{user}/{inbox.FOLDER}/{inbox.WAKE}"
+        self._wake = -1
+        self.open()
+
+    def open(self) -> None:
+        """Whoever asks from now on is heard."""
+        files.folder(str(Path(self._path).parent))
+        Path(self._path).unlink(missing_ok=True)
+        os.mkfifo(self._path, 0o600)
+        self._wake = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Whoever asks from now on starts a runner, which waits for the lock. Also from another thread."""
+        wake, self._wake = self._wake, -1
+        if wake >= 0:
+            os.close(wake)
+
+    def wait(self, seconds: float) -> None:
+        try:
+            if select.select([self._wake], [], [], seconds)[0]:
+                os.read(self._wake, 4096)
+        except (OSError, ValueError):  # interrupted, or closed meanwhile
+            return
+
+
+def hold(user: str) -> Door | None:
+    """None where another one holds the lock and listens: it has been woken."""
+    files.folder(user)
+    fd = os.open(f"{user}/{inbox.LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if inbox.poke(user) or time.monotonic() >= deadline:
+                os.close(fd)
+                return None
+            time.sleep(_LOOK_S)
+        else:
+            return Door(user, fd)
