@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from metrics.days import stamp
-from metrics.logs import Log, session_logs
+from metrics.logs import Log, event_logs
 from state.errors import UserError
 from state.paths import Place, safe_session
 from state.sessions import current
@@ -28,9 +28,9 @@ def clean(place: Place, store: Store, cutoff: str, dry_run: bool) -> Removed:
 
 
 def old_logs(place: Place, positions: dict[tuple[str, str], Position], cutoff: str) -> list[str]:
-    """Those of sessions that told nothing since; never of the current one."""
+    """Those that tell nothing since; never that of the current session."""
     sessions: dict[str, list[Log]] = {}
-    for log in session_logs(place):
+    for log in event_logs(place):
         sessions.setdefault(log.name, []).append(log)
     live = current(place)
     if live is not None:

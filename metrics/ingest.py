@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
 from metrics.lines import parse_event, parse_hook_error
-from metrics.logs import Log, head, hook_error_logs, is_continued, session_logs
+from metrics.logs import Log, event_logs, head, hook_error_logs, is_continued
 from state.paths import Place
 from state.store import Event, HookError, Position, Served, Store
 
@@ -35,7 +35,7 @@ def ingest(
 ) -> Ingested:
     """`tell` hears the number of events added so far, from time to time."""
     known = store.positions()
-    logs, error_logs = list(session_logs(place)), list(hook_error_logs(place))
+    logs, error_logs = list(event_logs(place)), list(hook_error_logs(place))
     events = Reader(_by_line(parse_event), store.add_events, store.position, chunk_bytes, tell=tell)
     errors = Reader(_by_line(parse_hook_error), store.add_hook_errors, store.position, chunk_bytes)
     read = [events.read(log, known.get((log.name, log.inode))) for log in logs]

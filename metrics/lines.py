@@ -32,7 +32,8 @@ def parse_event(line: bytes) -> Event | None:
         return None
     key, kind, session, actor, entity_type, entity_id = texts
     body = orjson.dumps(payload).decode()
-    return Event(key, ts, kind, session, prompt_id, actor, entity_type, entity_id, body, _word(payload, "task") or None)
+    task, correlation = _word(payload, "task") or None, _word(value, "correlation") or None
+    return Event(key, ts, kind, session, prompt_id, actor, entity_type, entity_id, body, task, correlation)
 
 
 def parse_hook_error(line: bytes) -> HookError | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from state.command_log import FILE as COMMANDS
 from state.paths import LOG, Place
 from state.sessions import known
 from state.store import Position
@@ -18,10 +19,16 @@ HIDDEN = "-"  # the inode of a log that may not even be looked at
 
 
 class Log(NamedTuple):
-    name: str  # `sessions/<folder>` or `hook-errors.log`
+    name: str  # `sessions/<folder>`, `commands.jsonl` or `hook-errors.log`
     path: str
     inode: str
     size: int
+
+
+def event_logs(place: Place) -> Iterator[Log]:
+    """All that events are read from."""
+    yield from session_logs(place)
+    yield from _family(COMMANDS, f"{place.state}/{COMMANDS}")
 
 
 def session_logs(place: Place) -> Iterator[Log]:

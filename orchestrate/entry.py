@@ -94,7 +94,14 @@ def _answer(raw: bytes, env: dict[str, str], progress: dict[str, str], started_n
         journal.record(
             call.place,
             journal.event(
-                call.place, outcome.kind, call.session, call.prompt_id, outcome.entity, outcome.payload, call.now
+                call.place,
+                outcome.kind,
+                call.session,
+                call.prompt_id,
+                outcome.entity,
+                outcome.payload,
+                call.now,
+                correlation=call.env.get(journal.CORRELATION),
             ),
         )
     except OSError:  # a full or read-only disk must not cost the user the routing

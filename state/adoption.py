@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from state import files, journal
+from state import files, journal, log_folder
 from state.paths import LOG
 from state.snapshot import SOURCES
 
 STRAGGLERS_S = 2.2  # no hook lives longer than two seconds
 STORE = "store.db"
-_DERIVED = ("cache", "lock", "lock.pid", f"{STORE}-wal", f"{STORE}-shm")
+_DERIVED = ("cache", "lock", "lock.pid", log_folder.FILE, f"{STORE}-wal", f"{STORE}-shm")
 _CHUNK_LINES = 1000
 
 

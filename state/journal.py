@@ -11,6 +11,7 @@ try:
 except ImportError:  # Windows: O_APPEND alone keeps lines whole
     fcntl = None  # type: ignore[assignment]  # the module's absence is the value
 
+CORRELATION = "ORCHESTRATOR_CORRELATION"  # ties together what is told by one call of a command, or by several
 _LOCK_TRIES = 200
 _LOCK_PAUSE_S = 0.001
 
@@ -24,8 +25,10 @@ def event(
     payload: dict[str, object],
     now: float,
     actor: str = "hook",
+    correlation: str | None = None,
 ) -> dict[str, object]:
-    return {
+    """`correlation`: of the call of a command that this is part of."""
+    entry: dict[str, object] = {
         "v": 1,
         "id": f"{int(now * 1000):012x}{posix.urandom(8).hex()}",
         "ts": stamp(now),
@@ -37,6 +40,9 @@ def event(
         "entity": {"type": entity[0], "id": entity[1]},
         "payload": payload,
     }
+    if correlation:
+        entry["correlation"] = correlation
+    return entry
 
 
 def stamp(now: float) -> str:

@@ -76,12 +76,9 @@ def judged_ms(outcome: Outcome) -> float:
 
 
 def record(call: Call, outcome: Outcome, actor: str) -> None:
-    journal.record(
-        call.place,
-        journal.event(
-            call.place, outcome.kind, call.session, call.prompt_id, outcome.entity, outcome.payload, call.now, actor
-        ),
-    )
+    prompt, together = (call.session, call.prompt_id), call.env.get(journal.CORRELATION)
+    event = journal.event(call.place, outcome.kind, *prompt, outcome.entity, outcome.payload, call.now, actor, together)
+    journal.record(call.place, event)
 
 
 def is_to_run(outcome: Outcome) -> bool:

@@ -62,6 +62,7 @@ def keep(call: Call, outcome: Outcome, key: str | None, record: Record) -> None:
             payload,
             time.time(),
             "orchestrate-request",
+            call.env.get(journal.CORRELATION),
         ),
     )
 

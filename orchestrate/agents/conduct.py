@@ -62,7 +62,7 @@ def conduct(job: Job, say: Say, progress: Progress, warn: Callable[[str], None],
         stack.enter_context(on_signals(stop))
         _take_place(stack, job, stop, warn)
         waited_s = (time.monotonic_ns() - waiting_ns) / 1e9
-        run = runs.begin(job.place, facts, now, warn)
+        run = runs.begin(job.place, facts, now, warn, job.env.get(journal.CORRELATION))
         log.bind(run=run.id)
         log.tell("info", "run.started", agent=job.agent, tier=job.tier)
         passed = context.hand_over(run, job.known, job.env)

@@ -34,12 +34,15 @@ class Kept(NamedTuple):
 class Run:
     """A run while it lasts."""
 
-    def __init__(self, place: Place, facts: Facts, run: str, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, place: Place, facts: Facts, run: str, warn: Callable[[str], None], correlation: str | None = None
+    ) -> None:
         self.id = run
         self.folder = f"{_folder(place)}/{run}"
         self.facts = facts
         self._place = place
         self._warn = warn
+        self._correlation = correlation
         self._warned = False
         self._finished = False
         self._stream: BinaryIO | None = None
@@ -90,7 +93,8 @@ class Run:
 
     def _tell(self, verb: str, payload: dict[str, object], now: float) -> None:
         facts, kind, entity = self.facts, f"orchestration.run.{verb}", ("run", self.id)
-        event = journal.event(self._place, kind, facts.session, facts.prompt_id, entity, payload, now, ACTOR)
+        prompt, told_by = (facts.session, facts.prompt_id), (ACTOR, self._correlation)
+        event = journal.event(self._place, kind, *prompt, entity, payload, now, *told_by)
         journal.record(self._place, event)
 
     def _try(self, action: Callable[[], None]) -> bool:
@@ -104,9 +108,9 @@ class Run:
         return True
 
 
-def begin(place: Place, facts: Facts, now: float, warn: Callable[[str], None]) -> Run:
+def begin(place: Place, facts: Facts, now: float, warn: Callable[[str], None], correlation: str | None = None) -> Run:
     """`warn` is given one line, once, when the record cannot be written."""
-    run = Run(place, facts, new_id(now), warn)
+    run = Run(place, facts, new_id(now), warn, correlation)
     run.begin(now)
     return run
 

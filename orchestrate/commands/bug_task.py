@@ -1,7 +1,7 @@
 """The task that met a bug: the session it is worked on in, and what its phase has done about every bug."""
 
 from orchestrate.commands import desks
-from orchestrate.phases import hooks, machine, telling
+from orchestrate.phases import hooks, machine
 from state.errors import UserError
 from state.store import Store
 from state.store.task_records import Task
@@ -25,6 +25,9 @@ def run_hooks(task: Task, project_root: str | None) -> None:
         except UserError as error:  # a phase that the workflow does not name any more
             desk.warn(f"{WHEN}: {error}")
             return
-        for commit in hooks.commits(desk, task, phase, WHEN):
-            told = desk.events(task, machine.key_of(task), [telling.commit_captured(commit)])
+        found = hooks.commits(desk, task, phase, WHEN)
+        told = desk.events(task, machine.key_of(task), found.told)
+        for commit in found.kept:  # the first brings what is told of all
             desk.store.tasks.add_commit(task.code, commit, told)
+            told = []
+        desk.store.emit(told)

@@ -88,6 +88,8 @@ def set_value(key: str, value: str, everywhere: bool, project_root: str | None) 
     """
     place = here.place(project_root)
     stored = config_keys.set_key(place, key, value, _scope(everywhere))
+    told = {"key": key, "value": settings_reference.public(stored), "scope": _scope(everywhere)}
+    here.leave(place, "orchestration.setting.set", ("setting", key), told, everywhere)
     click.echo(f"{key}: {settings_reference.shown(stored)}")
     _tell(compiled.warnings(place))
     _tell_what_overrules(key, stored, project_root)
@@ -105,7 +107,10 @@ def unset(key: str, everywhere: bool, project_root: str | None) -> None:
       $ orchestrate config unset rollout.stage
       $ orchestrate config unset record_prompts --global
     """
-    config_keys.unset_key(here.place(project_root), key, _scope(everywhere))
+    place = here.place(project_root)
+    config_keys.unset_key(place, key, _scope(everywhere))
+    told = {"key": key, "scope": _scope(everywhere)}
+    here.leave(place, "orchestration.setting.unset", ("setting", key), told, everywhere)
 
 
 @command.command()

@@ -4,6 +4,7 @@ import os
 import select
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import orjson
@@ -13,7 +14,9 @@ from orchestrate.commands.moment import Age, At, Moment
 from orchestrate.commands.reading import read_logs
 from orchestrate.commands.typed import Code
 from orchestrate.memory import events
-from state.store import open_store
+from state.errors import NOT_FOUND, UserError
+from state.paths import Place
+from state.store import FILE, Store, open_store, open_user_store
 from state.store.search_records import Filter, Numbered
 
 SHOWN = 120  # characters of a payload in a line
@@ -66,6 +69,7 @@ command.add_command(events_sinks.command)
 @click.option("--since", type=Moment(), help="Nothing older: 7d, 12h, 2026-11-21.")
 @click.option("--until", type=Moment(), help="Nothing from then on.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="The newest of them.")
+@click.option("--id", "ids", multiple=True, metavar="ID", help="This one, of the project or of your nights.")
 @as_json
 @project_root
 def list_events(
@@ -76,10 +80,11 @@ def list_events(
     since: At | None,
     until: At | None,
     limit: int,
+    ids: tuple[str, ...],
     as_json: bool,
     project_root: str | None,
 ) -> None:
-    """List the newest events, the oldest of them first.
+    """List the newest events, the oldest of them first. With --id exits with 3 where there is none of it.
 
     \b
     Examples:
@@ -91,7 +96,7 @@ def list_events(
     wanted = _filter(kind, entity, session, task, since, until)
     with open_store(place) as store:
         read_logs(place, store)
-        found = store.listing.newest(wanted, limit)
+        found = _named(place, store, ids) if ids else store.listing.newest(wanted, limit)
     if as_json:
         here.emit([events.as_json(entry) for entry in found])
         return
@@ -204,6 +209,20 @@ def archive(before: str, dry_run: bool, as_json: bool, project_root: str | None)
     click.echo(f"{verb} {done.events} events older than {done.before}")
     for name in done.files:
         click.echo(f"  {place.state}/{FOLDER}/{name}")
+
+
+def _named(place: Place, store: Store, ids: tuple[str, ...]) -> list[Numbered]:
+    """Of the project, or of the user, in whose store the nights are told."""
+    found = [entry for name in ids if (entry := store.listing.one(name))]
+    missing = set(ids) - {entry.event.id for entry in found}
+    if missing and place.user and Path(place.user, FILE).exists():
+        with open_user_store(place) as users:
+            found += [entry for name in ids if name in missing and (entry := users.listing.one(name))]
+    unknown = set(ids) - {entry.event.id for entry in found}
+    if unknown:
+        where = "in this project or of your nights"
+        raise UserError(f"{', '.join(sorted(unknown))}: no such event {where}: name its --project-root", NOT_FOUND)
+    return found
 
 
 def _tell_step(step: str) -> None:

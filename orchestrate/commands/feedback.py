@@ -49,7 +49,7 @@ def _of(verdict: str, more: str) -> click.Command:
     def give(prompt_id: str | None, session: str | None, note: str, as_json: bool, project_root: str | None) -> None:
         place = here.place(project_root)
         decided = _decided(place, prompt_id, session)
-        line = records.give(place, decided, verdict, note, time.time())
+        line = records.give(place, decided, verdict, note, time.time(), here.teller(place))
         if as_json:
             here.emit(line)
         else:
@@ -75,11 +75,19 @@ def collect(as_json: bool, project_root: str | None) -> None:
       $ orchestrate feedback collect
       $ orchestrate feedback collect --json
     """
-    found = records.collect(here.place(project_root))
+    found = collected(here.place(project_root))
     if as_json:
         here.emit(found._asdict())
     else:
         click.echo(f"{found.process} new signals, {found.tool} new failures")
+
+
+def collected(place: Place) -> records.Collected:
+    """Told where something new was found."""
+    found = records.collect(place)
+    if found.process or found.tool:
+        here.leave(place, "orchestration.feedback.collected", ("feedback", place.project), found._asdict())
+    return found
 
 
 def _decided(place: Place, prompt_id: str | None, session: str | None) -> events.Told:

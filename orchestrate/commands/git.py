@@ -18,8 +18,6 @@ from state.store import Store, open_store
 from state.store.records import Event
 from state.store.task_records import Task
 
-_NOT_SHOWN = 100
-
 
 @click.group()
 def command() -> None:
@@ -55,7 +53,7 @@ def _setting(project_root: str | None) -> Setting:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--project-root", help="The project, if not that of the working directory.")
 def capture(task: str, revision: str | None, as_json: bool, project_root: str | None) -> None:
-    """Keep a commit with a task, with its phase. One that is kept already stays as it is.
+    """Keep a commit with a task, with its phase. One that is kept of this phase already stays as it is.
 
     \b
     Examples:
@@ -69,8 +67,9 @@ def capture(task: str, revision: str | None, as_json: bool, project_root: str | 
         wanted = git_repository.verify(repository, revision) if revision else git_repository.require_head(repository)
         kept = git_capture.record(repository, wanted, phase_of(found))
         is_new = _keep(store, place, found, kept)
+        known = next(one for one in store.tasks.one(task).metadata["commits"] if _is_same(one, kept))
     if as_json:
-        here.emit(kept if is_new else _known(found, wanted))
+        here.emit(known)
     else:
         click.echo(f"{kept['short_hash']}  {kept['message']}{'' if is_new else '  (kept already)'}")
 
@@ -165,8 +164,7 @@ def commit(
         phase = phase_of(found)
         text = git_commit.message(found, phase, values) if message is None else message
         made = git_commit.commit(folder, text, paths, phase, no_verify)
-        told = {"commit": made.commit, "paths": [shown(path) for path in made.paths[:_NOT_SHOWN]]}
-        store.emit([_event(place, found, "committed", {**told, "files": len(made.paths)})])
+        store.emit([_event(place, found, "committed", git_commit.as_told(made))])
         if values["git.track_commits"]:
             _keep(store, place, found, made.commit)
     if as_json:
@@ -214,14 +212,12 @@ def phase_of(task: Task) -> str | None:
 
 
 def _keep(store: Store, place: Place, task: Task, kept: git_capture.Record) -> bool:
-    """False where the task has it already, from whichever phase."""
-    if _known(task, str(kept["hash"])):
-        return False
+    """False where the task has it of this phase already."""
     return store.tasks.add_commit(task.code, kept, [_event(place, task, "commit_captured", dict(kept))])
 
 
-def _known(task: Task, found: str) -> dict[str, Any] | None:  # Any: as the metadata of tasks
-    return next((one for one in task.metadata.get("commits", []) if one["hash"] == found), None)
+def _is_same(one: git_capture.Record, other: git_capture.Record) -> bool:
+    return (one["hash"], one["phase"]) == (other["hash"], other["phase"])
 
 
 def _event(place: Place, task: Task, verb: str, payload: dict[str, Any]) -> Event:  # Any: as JSON is

@@ -2,18 +2,24 @@
 
 import os
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from state import compiled, log, sessions, snapshot
 from state.errors import UserError
+from state.journal import CORRELATION
 from state.paths import Place, locate
 from state.snapshot import Snapshot
-from state.telling import Teller
+
+if TYPE_CHECKING:
+    from state.telling import Teller
 
 _STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _TOLD: dict[str, Place] = {}
+_CALL: list[str] = []  # the correlation of this call of a command
 
 
 def place(project_root: str | None = None) -> Place:
@@ -48,21 +54,60 @@ def tell(line: str, name: str = "orchestrate") -> None:
         click.echo(f"{name}: {line}", err=True)
 
 
-def teller(found: Place, is_followed: bool = True) -> Teller:
-    """Who calls this command, for the events it leaves; ORCHESTRATOR_CORRELATION ties several calls together.
-    `is_followed`: sinks are told of them when the command has ended."""
+def correlation() -> str:
+    """The same for all that this call of a command tells; ORCHESTRATOR_CORRELATION ties several calls together."""
+    if not _CALL:
+        _CALL.append(os.environ.get(CORRELATION) or os.urandom(8).hex())
+    return _CALL[0]
+
+
+def environment() -> dict[str, str]:
+    """For what this command starts, and what tells events in its stead."""
+    return {**os.environ, CORRELATION: correlation()}
+
+
+def teller(found: Place, is_followed: bool = True) -> "Teller":
+    """Who calls this command, for the events it leaves. `is_followed`: sinks are told of them when it has ended."""
+    from state.telling import Teller  # the store's modules: 15 ms that a command which tells nothing does not owe
+
     if is_followed:
         _TOLD[found.state] = found
     env = dict(os.environ)
     actor = env.get("ORCHESTRATOR_ACTOR") or ("agent" if env.get("CLAUDECODE") == "1" else "user")
     session = sessions.choose(found, env.get("ORCHESTRATOR_SESSION") or env.get("CLAUDE_CODE_SESSION_ID"), env)
-    return Teller(actor, session or "-", env.get("ORCHESTRATOR_CORRELATION") or os.urandom(8).hex())
+    return Teller(actor, session or "-", correlation())
+
+
+def leave(
+    found: Place, kind: str, entity: tuple[str, str], payload: Mapping[str, object], for_all: bool = False
+) -> None:
+    """The event of what this command has done beside the store, in the log of commands: no store has to answer for it.
+
+    `for_all`: it was done for all projects, and is told in this one only where something is kept of it already. What
+    cannot be told here is told in the user's home, or on stderr; the command goes on.
+    """
+    from state import command_log  # as in `teller`
+
+    event = teller(found, is_followed=False).event(kind, entity, dict(payload))
+    problem = f"{kind} could not be told as an event"
+    home = command_log.at_home(found)
+    here = [] if for_all and home and not command_log.is_begun(found) else [found]
+    for place in [*here, *([home] if home else [])]:
+        try:
+            command_log.keep(place, event)
+        except OSError as error:
+            problem += f"; {place.state}: {(error.strerror or '').lower()}"
+        else:
+            _TOLD[place.state] = place
+            return
+    tell(problem)
 
 
 def told_in() -> list[Place]:
-    """The projects that this command tells something in; asked once."""
+    """The projects that this command tells something in; asked once, when it has ended."""
     found = list(_TOLD.values())
     _TOLD.clear()
+    _CALL.clear()
     return found
 
 

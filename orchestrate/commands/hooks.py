@@ -98,7 +98,7 @@ def run_command(event: str) -> None:
     """
     payload = {"cwd": here.working_directory(), **_payload(), "hook_event_name": event}
     line = hookline.command(*hookline.here())
-    result = trial.run(event, line, json.dumps(payload).encode(), os.environ, Path(here.working_directory()))
+    result = trial.run(event, line, json.dumps(payload).encode(), here.environment(), Path(here.working_directory()))
     click.echo(result.stdout, nl=not result.stdout.endswith("\n") and bool(result.stdout))
     click.echo(result.stderr, nl=False, err=True)
     click.echo(f"{event}: exit code {result.exit_code}, {result.took_ms:.0f} ms", err=True)

@@ -20,6 +20,9 @@ def command(project_root: str | None, as_json: bool) -> None:
       $ orchestrate init --project-root . --json
     """
     done = layout.initialise(here.place(project_root), os.environ)
+    if done.created or done.adopted.sessions or done.adopted.kept_aside:
+        told = {"created": done.created, "sessions": done.adopted.sessions, "kept_aside": len(done.adopted.kept_aside)}
+        here.leave(done.place, "orchestration.project.initialised", ("project", done.place.project), told)
     if as_json:
         here.emit({"state": done.place.state, "created": done.created, **done.adopted._asdict()})
         return

@@ -63,6 +63,9 @@ def command(scope: str, has_line: bool | None, only_print: bool, dry_run: bool, 
         done = plan.install(target, book, hooks, agents, has_line)
         carry_out.install(done, book, runs)
     bundle.build(runs.home)
+    if done.changes or target.settings is None:
+        told = {"scope": scope, "files": [str(change.path) for change in done.changes], "statusline": has_line}
+        here.leave(place, "orchestration.hooks.installed", ("scope", scope), told, for_all=True)
     tell(target, done, seen)
 
 

@@ -102,14 +102,17 @@ def cleanup(older_than: int | None, dry_run: bool, as_json: bool, project_root: 
     with open_store(place) as store:
         _tell(ingest(place, store))
         removed = clean(place, store, cutoff, dry_run)
+    if not dry_run and (any(removed.facts) or removed.logs):
+        told = {"before": cutoff, **removed.facts._asdict(), "logs": len(removed.logs)}
+        here.leave(place, "orchestration.metrics.cleaned", ("metrics", cutoff), told)
     if as_json:
         here.emit({"before": cutoff, "dry_run": dry_run, **removed.facts._asdict(), "logs": removed.logs})
         return
     verb = "would remove" if dry_run else "removed"
     facts, logs = removed
     click.echo(
-        f"{verb} {facts.events} events, {facts.hook_errors} hook errors, {facts.served} served messages and "
-        f"{len(logs)} logs older than {days} days"
+        f"{verb} {facts.events} events, {facts.hook_errors} hook errors, {facts.served} served messages, "
+        f"{facts.work} items of work and {len(logs)} logs older than {days} days"
     )
 
 

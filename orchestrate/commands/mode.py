@@ -60,5 +60,8 @@ def set_mode(word: str, everywhere: bool, project_root: str | None) -> None:
       $ orchestrate mode set auto --global
     """
     scope = "global" if everywhere else "repo"
-    config_keys.set_key(here.place(project_root), "mode", word, scope)
+    place = here.place(project_root)
+    config_keys.set_key(place, "mode", word, scope)
+    told = {"key": "mode", "value": word, "scope": scope}
+    here.leave(place, "orchestration.setting.set", ("setting", "mode"), told, everywhere)
     click.echo(f"mode: {word} ({'every project' if everywhere else 'this project'}, from the next prompt on)")

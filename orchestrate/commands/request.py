@@ -145,7 +145,7 @@ def _from_a_hook(raw: bytes) -> bool:
 
 
 def _call(place: Place, text: str, session: str | None) -> Call:
-    env = dict(os.environ)
+    env = here.environment()
     now = time.time()
     chosen = sessions.choose(place, session, env) or sessions.new_id(now)
     payload: dict[str, object] = {"prompt": text, "prompt_id": f"request-{os.urandom(8).hex()}"}

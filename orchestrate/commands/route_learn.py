@@ -4,8 +4,8 @@ import time
 
 import click
 
-from orchestrate.commands import here
-from orchestrate.learning import kept, lesson, records, told
+from orchestrate.commands import feedback, here
+from orchestrate.learning import kept, lesson, told
 from orchestrate.learning.lesson import Lesson
 from state.paths import Place
 
@@ -33,16 +33,28 @@ def command(dry_run: bool, show: bool, undo: bool, as_json: bool, project_root: 
         raise click.UsageError("give one of --dry-run, --show and --undo")
     place = here.place(project_root)
     if show or undo:
-        _show(kept.undo(place) if undo else kept.read(place), as_json)
+        standing = kept.undo(place) if undo else kept.read(place)
+        if undo:
+            _tell(place, "undone", standing.record if standing else None)
+        _show(standing, as_json)
         return
     target = kept.path(place)
     if not dry_run:
-        records.collect(place)
+        feedback.collected(place)
     found = lesson.learn(place, time.time(), dry_run)
+    if not dry_run and found.outcome != lesson.KEPT:
+        _tell(place, found.outcome, found.record)
     if as_json:
         here.emit(_document(found, dry_run, place))
     else:
         click.echo("\n".join(told.lesson(found, target, not dry_run)))
+
+
+def _tell(place: Place, verb: str, record: kept.Record | None) -> None:
+    """Of the correction that is in force now; it is the user's, for every project."""
+    name = str(record.get("id", "")) if record else ""
+    figures = {"figures": record.get("figures")} if record else {}
+    here.leave(place, f"orchestration.correction.{verb}", ("correction", name), figures, for_all=True)
 
 
 def _show(found: kept.Kept | None, as_json: bool) -> None:

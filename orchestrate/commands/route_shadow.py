@@ -1,6 +1,5 @@
 """Try out, on past prompts and spare quota, whether a cheaper tier does as well."""
 
-import os
 import time
 
 import click
@@ -51,12 +50,15 @@ def run(name: str | None, most: int, seed: int | None, as_json: bool, project_ro
     """
     place = here.place(project_root)
     settings = here.settled(place).values
-    done = session.run(place, dict(os.environ), settings, name, most, seed, here.tell)
+    done = session.run(place, here.environment(), settings, name, most, seed, here.tell)
+    good = sum(line.get("as_good") is True for line in done.lines)
+    void = sum(bool(line.get("void")) for line in done.lines)
+    if done.group and done.lines:
+        pairs = {"pairs": len(done.lines), "as_good": good, "void": void, "ended": done.why}
+        here.leave(place, "orchestration.shadow.tried", ("class", done.group.name), pairs)
     if as_json:
         here.emit({"class": done.group.name if done.group else None, "pairs": done.lines, "ended": done.why})
         return
-    good = sum(line.get("as_good") is True for line in done.lines)
-    void = sum(bool(line.get("void")) for line in done.lines)
     title = f"{done.group.name}: " if done.group else ""
     click.echo(f"{title}{len(done.lines)} pairs, {good} as good, {void} void; ended: {done.why}")
 
@@ -95,7 +97,11 @@ def apply(name: str, as_json: bool, project_root: str | None) -> None:
     Examples:
       $ orchestrate route shadow apply sonnet/test
     """
-    row = session.apply(here.place(project_root), name, time.time())
+    place = here.place(project_root)
+    row = session.apply(place, name, time.time())
+    here.leave(
+        place, "orchestration.shadow.applied", ("class", name), {"below": row.group.below, "why": row.standing.why}
+    )
     if as_json:
         here.emit(_record(row))
     else:
@@ -115,7 +121,10 @@ def forget(name: str | None, with_pairs: bool, as_json: bool, project_root: str 
       $ orchestrate route shadow forget sonnet/test
       $ orchestrate route shadow forget --pairs
     """
-    back, removed = session.forget(here.place(project_root), name, with_pairs, time.time())
+    place = here.place(project_root)
+    back, removed = session.forget(place, name, with_pairs, time.time())
+    if back or removed:
+        here.leave(place, "orchestration.shadow.forgotten", ("class", name or ""), {"back": back, "pairs": removed})
     if as_json:
         here.emit({"back": back, "pairs_removed": removed})
     else:

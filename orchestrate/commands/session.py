@@ -14,6 +14,7 @@ from state.journal import stamp
 from state.paths import Place, safe_session, session_dir
 
 HOURS = {"h": 1, "d": 24, "": 24, "w": 168}
+NAMED = 50  # sessions in one event
 project_root = click.option("--project-root", help="The project, if not that of the working directory.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -96,7 +97,9 @@ def switch(session: str, project_root: str | None) -> None:
     """
     place = here.place(project_root)
     name = sessions.find(place, session)
+    before = sessions.current(place)
     session_folders.switch(place, name)
+    here.leave(place, "orchestration.session.switched", ("session", name), {"from": before})
     click.echo(name)
 
 
@@ -121,6 +124,9 @@ def cleanup(older_than: float | None, dry_run: bool, as_json: bool, project_root
         _count_first(place)
         found = [name for name in found if session_folders.remove(place, name, since)]
     old_runs = runs.remove_old(place, since, dry_run)
+    if (found or old_runs) and not dry_run:
+        told = {"before": stamp(since), "sessions": found[:NAMED], "of": len(found), "runs": len(old_runs)}
+        here.leave(place, "orchestration.sessions.removed", ("sessions", stamp(since)), told)
     if as_json:
         here.emit({"before": stamp(since), "dry_run": dry_run, "sessions": found, "runs": old_runs})
         return

@@ -101,7 +101,10 @@ def merge(one: str, other: str, output: str | None, project_root: str | None) ->
     first, second = (session_file.load(place, sessions.find(place, name)) for name in (one, other))
     merged = session_merge.merge(first, second)
     if output:
-        files.replace(str(Path(output).absolute()), orjson.dumps(merged, option=orjson.OPT_INDENT_2))
+        path = str(Path(output).absolute())
+        files.replace(path, orjson.dumps(merged, option=orjson.OPT_INDENT_2))
+        told = {"sessions": [first["session_id"], second["session_id"]], "file": path}
+        here.leave(place, "orchestration.state.merged", ("session", merged["session_id"]), told)
     else:
         here.emit(merged)
 
@@ -124,6 +127,8 @@ def restore(session: str | None, backup: int, from_log: bool, project_root: str 
     name = which.session(place, session)
     state = session_file.restore(place, name, None if from_log else backup)
     source = "the log" if from_log else f"backup {backup}"
+    told = {"from": source, "requests": len(state["routing_history"])}
+    here.leave(place, "orchestration.state.restored", ("session", name), told)
     click.echo(f"{name}: restored from {source}: {len(state['routing_history'])} requests")
 
 

@@ -38,6 +38,8 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
     timeout_s = compiled.lock_timeout_s(place)
     if revoke:
         known = trust.revoke(place, timeout_s)
+        if known:
+            here.leave(place, "orchestration.trust.revoked", ("project", place.project), {"root": place.root}, True)
         click.echo(f"{place.root}: {'no longer trusted' if known else 'was not trusted'}")
     elif not trust.is_repositorys_own(place):
         raise UserError(f"{place.root}: has no settings of its own: what you set here is yours and needs no trust")
@@ -45,6 +47,8 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
         loaded = settings.load(place, {})
         commands = _commands(place)
         trust.grant(place, loaded.digest, timeout_s, workflow_folder.digest(place.state))
+        told = {"root": place.root, "keys": sorted(loaded.ignored), "programs": len(commands)}
+        here.leave(place, "orchestration.trust.granted", ("project", place.project), told, True)
         click.echo(f"{place.root}: trusted until its settings change")
         for key, value in loaded.ignored.items():
             click.echo(f"  {key}: {shown(value)} takes effect")

@@ -32,6 +32,9 @@ def command(scope: str, dry_run: bool, project_root: str | None) -> None:
     with carry_out.alone(book, place, os.environ):
         done = plan.uninstall(target, book, agents)
         carry_out.uninstall(done, book)
+    if done.changes:
+        told = {"scope": scope, "files": [str(change.path) for change in done.changes]}
+        here.leave(place, "orchestration.hooks.uninstalled", ("scope", scope), told, for_all=True)
     for change in done.changes:
         click.echo(f"{'removed' if change.after is None else 'restored'} {change.path}")
     if not done.changes:

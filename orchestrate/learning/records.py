@@ -17,9 +17,9 @@ from state import codec, journal, locks
 from state.errors import UserError
 from state.files import failure
 from state.paths import Place, session_dir
+from state.telling import Teller
 
 FOLDER, PROCESS, TOOL = "feedback", "process.jsonl", "tool.jsonl"
-GIVEN_BY = "orchestrate"
 NOTE_MOST = 500
 _WAIT_S = 10.0
 Line = dict[str, object]
@@ -30,14 +30,13 @@ class Collected(NamedTuple):
     tool: int
 
 
-def give(place: Place, decided: Told, verdict: str, note: str, now: float) -> Line:
+def give(place: Place, decided: Told, verdict: str, note: str, now: float, teller: Teller) -> Line:
     """The line, and the event beside it."""
     line = {**_line(decided, verdict, USER, journal.stamp(now)), **_extras(decided, note)}
     payload = {key: line[key] for key in ("verdict", "tier", "agent", "hash", "length", "source")}
     entity = ("prompt", decided.prompt_id or "")
-    event = journal.event(
-        place, events.FEEDBACK, decided.session, decided.prompt_id, entity, payload, now, actor=GIVEN_BY
-    )
+    prompt = (decided.session, decided.prompt_id)
+    event = journal.event(place, events.FEEDBACK, *prompt, entity, payload, now, teller.actor, teller.correlation)
     try:
         _append(place, decided.session, PROCESS, [line])
         journal.record(place, event)

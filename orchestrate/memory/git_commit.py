@@ -22,6 +22,7 @@ from state.errors import FAILED, LOCK_TIMEOUT, REFUSED, USAGE, UserError
 from state.snapshot import Value
 from state.store.task_records import Task
 
+_TOLD_PATHS = 100
 CHECKING_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg")
 _IN_THE_MIDDLE = {
     "MERGE_HEAD": "a merge",
@@ -42,6 +43,12 @@ class Made(NamedTuple):
 class Lock(NamedTuple):
     target: Path
     draft: Path  # of the next one
+
+
+def as_told(made: Made) -> dict[str, object]:
+    """For an event; of many paths the first."""
+    paths = [shown(path) for path in made.paths]
+    return {"commit": made.commit, "paths": paths[:_TOLD_PATHS], "files": len(paths)}
 
 
 def commit(

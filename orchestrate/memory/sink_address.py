@@ -1,7 +1,7 @@
 """A connection for a sink, and where it may lead: to this machine, or to a host that the user has listed.
 
-What a name means is looked up once, judged, and that very address is connected to, so no second look-up can lead
-elsewhere.
+A name that is not listed is not even asked about: a look-up alone tells others of it. What a listed one means is looked
+up once, judged, and that very address is connected to, so no second look-up can lead elsewhere.
 """
 
 import http.client
@@ -11,6 +11,8 @@ import ssl
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PORTS = {"http": 80, "https": 443}
+_HERE = "localhost"
+_NOT_LISTED = "{}: is not this machine: list it in the setting sinks.hosts to send events there"
 
 
 class Refused(Exception):
@@ -49,12 +51,30 @@ class Pinned(http.client.HTTPConnection):
 
 def allowed(host: str, port: int, hosts: frozenset[str]) -> list[str]:
     """The addresses to connect to, in their order; Refused where one of them may not be."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = list(dict.fromkeys(_numeric(host, port) or _looked_up(host, port, hosts)))
     for address in addresses:
         if problem := _problem(host, _plain(address), hosts):
             raise Refused(problem)
     return addresses
+
+
+def _numeric(host: str, port: int) -> list[str]:
+    """An address in whichever form the system takes one, without asking anybody."""
+    try:
+        return _addresses(host, port, socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):  # UnicodeError: no name of a host can be so
+        return []
+
+
+def _looked_up(host: str, port: int, hosts: frozenset[str]) -> list[str]:
+    name = host.lower().rstrip(".")
+    if name not in hosts and name != _HERE and not name.endswith(f".{_HERE}"):
+        raise Refused(_NOT_LISTED.format(host))
+    return _addresses(host, port)
+
+
+def _addresses(host: str, port: int, flags: int = 0) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)]
 
 
 def _problem(host: str, address: Address, hosts: frozenset[str]) -> str | None:
@@ -62,7 +82,7 @@ def _problem(host: str, address: Address, hosts: frozenset[str]) -> str | None:
     if address.is_loopback or str(address) in hosts:
         return None
     if name not in hosts:
-        return f"{host}: is not this machine: list it in the setting sinks.hosts to send events there"
+        return _NOT_LISTED.format(host)
     if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
         return f"{host}: leads to {address}, which no service of others has"
     return None

@@ -117,13 +117,14 @@ def _require_expected(task: Task, expect: str | None) -> None:
 
 
 def _advance(desk: Desk, task: Task, session: Session, step: _Step) -> Completed:
-    ending = [] if step.is_back else hooks.commits(desk, task, step.phase, "on_end")
-    starting = hooks.commits(desk, machine.added(task, "commits", *ending), step.target, "on_start")
+    ending = hooks.NOTHING if step.is_back else hooks.commits(desk, task, step.phase, "on_end")
+    starting = hooks.commits(desk, machine.added(task, "commits", *ending.kept), step.target, "on_start")
     entries = _entries(desk, session, step)
     coming = guidance.of(desk.workflow, task, step.target)
     told = _told(desk, task, step, entries, ending, starting, coming)
+    commits = [*ending.kept, *starting.kept]
     while True:
-        after = _after(desk, task, step, entries, [*ending, *starting])
+        after = _after(desk, task, step, entries, commits)
         if desk.store.tasks.revise(task, after, desk.events(after, session.session_key, told)):
             break
         task = still(desk, task.code, session)
@@ -137,7 +138,7 @@ def _advance(desk: Desk, task: Task, session: Session, step: _Step) -> Completed
         True,
         step.wish.is_override,
         None,
-        [*ending, *starting],
+        commits,
         coming,
         said,
     )
@@ -184,8 +185,8 @@ def _told(
     task: Task,
     step: _Step,
     entries: dict[str, Metadata],
-    ending: list[Metadata],
-    starting: list[Metadata],
+    ending: hooks.Captured,
+    starting: hooks.Captured,
     coming: Guidance,
 ) -> list[Told]:
     if step.is_back:
@@ -196,10 +197,10 @@ def _told(
     if step.wish.is_override:
         told.append(telling.overridden(step.phase, step.wish.reason, step.findings))
     told += [telling.artifact_recorded(name, entry) for name, entry in entries.items()]
-    told += map(telling.commit_captured, ending)
+    told += ending.told
     if not step.is_back:
         told += telling.phase_ended(step.phase, step.target.name, _skipped(desk, task, step))
-    return [*told, *telling.phase_started(step.target, coming), *map(telling.commit_captured, starting)]
+    return [*told, *telling.phase_started(step.target, coming), *starting.told]
 
 
 def _skipped(desk: Desk, task: Task, step: _Step) -> list[str]:

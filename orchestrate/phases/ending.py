@@ -75,8 +75,8 @@ def _last_completed(desk: Desk, task: Task, session: Session, phase: Phase, find
     }
     told = telling.checked(phase, findings)
     told += [telling.artifact_recorded(name, entry) for name, entry in entries.items()]
-    told += map(telling.commit_captured, commits)
-    return _Closing(session, COMPLETED, entries, commits, [*told, *telling.phase_ended(phase, None)])
+    told += commits.told
+    return _Closing(session, COMPLETED, entries, commits.kept, [*told, *telling.phase_ended(phase, None)])
 
 
 def _closed(desk: Desk, task: Task, closing: _Closing, findings: Findings) -> Ended:

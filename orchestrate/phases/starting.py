@@ -53,14 +53,14 @@ def _begun(desk: Desk, before: Task, known: Session | None, how: str) -> Started
     key = again.session_key if again else _free_key(desk, before.code)
     after = machine.started(before, key, first, desk.now)
     commits = hooks.commits(desk, after, first, "on_start")
-    after = machine.added(after, "commits", *commits)
+    after = machine.added(after, "commits", *commits.kept)
     coming = guidance.of(desk.workflow, after, first)
     payload: dict[str, object] = {"session_key": key, "client": desk.client, "restarted": again is not None}
     told: list[Told] = [
         ("orchestration.session.start", ("session", key), payload),
         *telling.status_updated(before, after),
         *telling.phase_started(first, coming),
-        *map(telling.commit_captured, commits),
+        *commits.told,
     ]
     ended = [] if again or not known or not known.active else [known]
     events = [*_replaced(desk, before, ended), *desk.events(after, key, told)]

@@ -50,10 +50,6 @@ def artifact_recorded(name: str, entry: Metadata) -> Told:
     return ("orchestration.artifact.recorded", ("artifact", name), {"name": name, **entry})
 
 
-def commit_captured(commit: Metadata) -> Told:
-    return ("orchestration.commit.captured", ("commit", str(commit["hash"])), dict(commit))
-
-
 def status_updated(before: Task, after: Task, reason: str = "") -> list[Told]:
     if before.status == after.status:
         return []

@@ -14,6 +14,10 @@ class Listing:
         values = {**wanted._asdict(), "after": 0, "most": most}
         return [_numbered(row) for row in reversed(self._engine.rows(_statement(wanted), values))]
 
+    def one(self, event_id: str) -> Numbered | None:
+        found = self._engine.rows("event_of_id", {"id": event_id})
+        return _numbered(found[0]) if found else None
+
     def after(self, seq: int, most: int) -> list[Numbered]:
         """What came behind, the oldest first."""
         return [_numbered(row) for row in self._engine.rows("events_after", (seq, most))]

@@ -81,9 +81,13 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str]
 
 
 def _create(path: str) -> None:
+    """One that is there is not even opened: to close it would drop the locks that other connections of this process
+    hold on it, and who closes his next would take their log away."""
     try:
         make_folders(path.rpartition("/")[0])
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}: check the owner and the permissions of its folder") from error
 

@@ -51,6 +51,7 @@ def test_text_json_and_picture_tell_the_same_and_show_no_prompt(cli, rows, score
     assert "zanzibar" not in told.out + kept.out + picture
 
 
+@pytest.mark.slow
 def test_the_same_file_gives_the_same_figures(cli, rows):
     found = [json.loads(cli("bench", "routing", str(rows), "--json").out)["files"][0] for _ in range(2)]
     for one in found:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tiers import some
 
 from state import journal
 from state.paths import LOG, session_dir
@@ -60,21 +61,24 @@ def test_an_event_of_a_task(cli, place):
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [
-        (["x", "--payload", "no json"], 2),
-        (["x", "--payload", "[1]"], 2),
-        (["x", "--payload", '"x"'], 2),
-        (["x", "--payload", '{"a": NaN}'], 2),
-        (["two words"], 2),
-        (["-x"], 2),
-        ([""], 2),
-        (["\x1b[2J"], 2),
-        (["x" * 200], 2),
-        (["x", "--task", "../x"], 2),
-        (["x", "--entity", ":1"], 2),
-        (["orchestration.prompt.decided"], 4),
-        (["orchestration.run.finished"], 4),
-    ],
+    some(
+        [
+            (["x", "--payload", "no json"], 2),
+            (["x", "--payload", "[1]"], 2),
+            (["x", "--payload", '"x"'], 2),
+            (["x", "--payload", '{"a": NaN}'], 2),
+            (["two words"], 2),
+            (["-x"], 2),
+            ([""], 2),
+            (["\x1b[2J"], 2),
+            (["x" * 200], 2),
+            (["x", "--task", "../x"], 2),
+            (["x", "--entity", ":1"], 2),
+            (["orchestration.prompt.decided"], 4),
+            (["orchestration.run.finished"], 4),
+        ],
+        5,
+    ),
 )
 def test_what_is_no_event_is_refused(cli, place, words, code):
     assert cli("events", "emit", *words).code == code
@@ -83,21 +87,24 @@ def test_what_is_no_event_is_refused(cli, place, words, code):
 
 @pytest.mark.parametrize(
     ("words", "keys"),
-    [
-        ([], "abc"),
-        (["--limit", "2"], "bc"),
-        (["--type", "x.one"], "a"),
-        (["--type", "x.*"], "ab"),
-        (["--type", "*"], "abc"),
-        (["--task", "T"], "b"),
-        (["--session", "s"], "abc"),
-        (["--session", "t"], ""),
-        (["--entity", "note"], "abc"),
-        (["--entity", "note:n"], "abc"),
-        (["--entity", "note:"], ""),
-        (["--since", "2026-11-21T11:00Z"], "bc"),
-        (["--until", "2026-11-21T11:00Z"], "a"),
-    ],
+    some(
+        [
+            ([], "abc"),
+            (["--limit", "2"], "bc"),
+            (["--type", "x.one"], "a"),
+            (["--type", "x.*"], "ab"),
+            (["--type", "*"], "abc"),
+            (["--task", "T"], "b"),
+            (["--session", "s"], "abc"),
+            (["--session", "t"], ""),
+            (["--entity", "note"], "abc"),
+            (["--entity", "note:n"], "abc"),
+            (["--entity", "note:"], ""),
+            (["--since", "2026-11-21T11:00Z"], "bc"),
+            (["--until", "2026-11-21T11:00Z"], "a"),
+        ],
+        5,
+    ),
 )
 def test_the_filters(cli, place, words, keys):
     with open_store(place) as store:

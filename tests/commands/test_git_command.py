@@ -52,6 +52,30 @@ def test_a_commit_captured_has_the_phase_of_the_session(git, cli, repository, ta
     assert [one["phase"] for one in tasks()["commits"]] == ["intake"]
 
 
+def test_a_commit_is_kept_once_for_each_phase_as_the_hooks_of_phases_keep_it(git, cli, repository, tasks):
+    cli("git", "capture", "TSK-001")
+    cli("session", "start", "TSK-001")
+    assert cli("git", "capture", "TSK-001", "--json").code == 0
+    again = cli("git", "capture", "TSK-001")
+    assert (again.code, again.out.endswith("(kept already)\n")) == (0, True)
+    assert [one["phase"] for one in tasks()["commits"]] == [None, "intake"]
+    assert len(events(repository, "commit_captured")) == 2
+
+
+def test_a_commit_that_a_phase_makes_is_told_as_one_that_the_command_makes(git, cli, repository, tasks):
+    cli("config", "set", "git.auto_commit", "true")
+    cli("session", "start", "TSK-001")
+    for phase in ("intake", "research", "plan"):
+        cli("phase", "complete", "TSK-001", "--expect", phase, "--override", "--reason", "x")
+    write(repository, "a.txt", "made\n")
+    cli("phase", "complete", "TSK-001", "--expect", "execute", "--override", "--reason", "x")
+    name = git("rev-parse", "HEAD")
+    ((told, task, actor),) = events(repository, "committed")
+    assert (told["commit"]["hash"], told["paths"], told["files"]) == (name, ["a.txt"], 1)
+    assert (task, actor) == ("TSK-001", "user")
+    assert [one[0]["hash"] for one in events(repository, "commit_captured")][-1] == name
+
+
 def test_an_earlier_commit_is_captured_by_its_name(git, cli, repository, tasks):
     first = git("rev-parse", "HEAD")
     write(repository, "a.txt", "x\n")

@@ -56,7 +56,7 @@ def test_init_makes_a_private_folder_that_git_does_not_see(cli, project, own):
         "project": locate(str(project), dict(os.environ)).project,
     }
     modes = {path.name: path.stat().st_mode & 0o777 for path in [own, *own.iterdir()] if path.name != "cache"}
-    files = (".gitignore", "meta.json", "config.yaml", "workflow.yaml")
+    files = (".gitignore", "meta.json", "config.yaml", "workflow.yaml", "commands.jsonl")  # the last tells of it
     assert modes == {".orchestrator": 0o700, **dict.fromkeys(files, 0o600)}
 
 

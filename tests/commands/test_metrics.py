@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,11 +40,25 @@ ENDED = (
 
 
 @pytest.fixture
-def run(project):
+def run(cli, monkeypatch):
+    """Run `orchestrate metrics ARGUMENTS`: (exit code, stdout, stderr)."""
+
     def call(*arguments, **env):
-        command = [sys.executable, "-m", "orchestrate", "metrics", *arguments]
-        return subprocess.run(
-            command,
+        with monkeypatch.context() as given:
+            for name, value in env.items():
+                given.setenv(name, value)
+            return cli("metrics", *arguments)
+
+    return call
+
+
+@pytest.fixture
+def program(project):
+    """The same, by a process of its own: it may have another time zone."""
+
+    def call(*arguments, **env):
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrate", "metrics", *arguments],
             cwd=project,
             env={**os.environ, "PYTHONPATH": str(REPO), **env},
             capture_output=True,
@@ -51,6 +66,7 @@ def run(project):
             timeout=60,
             check=False,
         )
+        return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
 
     return call
 
@@ -70,13 +86,13 @@ def write(place):
 
 
 def reported(done):
-    assert (done.returncode, done.stderr) == (0, "")
-    return json.loads(done.stdout)
+    assert (done.code, done.err) == (0, "")
+    return json.loads(done.out)
 
 
-def test_lines_of_a_log_become_a_report(run, write):
+def test_lines_of_a_log_become_a_report(program, write):
     write(DECIDED, LAUNCHED, FINISHED, ENDED)
-    found = reported(run("report", "--date", "2026-11-21", "--json"))
+    found = reported(program("report", "--date", "2026-11-21", "--json"))
     names = (
         "since",
         "until",
@@ -112,17 +128,17 @@ def test_a_report_grows_with_the_log(run, write):
     assert reported(run("report", "--date", "2026-11-21", "--json"))["ignored"] == 1
 
 
-def test_a_day_is_local(run, write):
+def test_a_day_is_local(program, write):
     write(DECIDED)
-    found = reported(run("report", "--date", "2026-11-22", "--json", TZ="Pacific/Auckland"))
+    found = reported(program("report", "--date", "2026-11-22", "--json", TZ="Pacific/Auckland"))
     assert (found["decisions"], found["time_zone"]) == (None, "NZDT, UTC+13:00")
-    found = reported(run("report", "--date", "2026-11-21", "--json", TZ="Pacific/Auckland"))
+    found = reported(program("report", "--date", "2026-11-21", "--json", TZ="Pacific/Auckland"))
     assert found["decisions"] == 1
 
 
 def test_a_day_without_data_says_so_and_is_no_failure(run):
     done = run("report", "--date", "2026-11-20")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "no data for 2026-11-20 (UTC)\n", "")
+    assert (done.code, done.out, done.err) == (0, "no data for 2026-11-20 (UTC)\n", "")
     found = reported(run("report", "--since", "2026-11-01", "--until", "2026-11-20", "--format", "json"))
     assert (found["data"], found["decisions"], found["rate"]) == (False, None, None)
 
@@ -146,8 +162,8 @@ def test_a_report_is_split_as_asked(run, write, group):
 def test_every_format_prints(run, write, form, first):
     write(DECIDED)
     done = run("report", "--date", "2026-11-21", "--format", form)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(first)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(first)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +177,8 @@ def test_every_format_prints(run, write, form, first):
 )
 def test_a_period_that_is_none_is_refused(run, arguments, told):
     done = run("report", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
 
 
 def test_collect_is_the_same_from_python(place, write):
@@ -185,7 +201,10 @@ def old(write):
 
 def test_cleanup_keeps_90_days(run, old):
     done = run("cleanup", "--dry-run")
-    assert done.stdout == "would remove 1 events, 0 hook errors, 0 served messages and 1 logs older than 90 days\n"
+    assert (
+        done.out
+        == "would remove 1 events, 0 hook errors, 0 served messages, 0 items of work and 1 logs older than 90 days\n"
+    )
     assert [log.exists() for log in old] == [True, True]
     found = reported(run("cleanup", "--json"))
     assert (found["events"], found["hook_errors"], found["logs"], found["dry_run"]) == (1, 0, [str(old[0])], False)
@@ -210,5 +229,5 @@ def test_cleanup_takes_the_age_given_else_the_setting(run, old, arguments, env, 
 @pytest.mark.parametrize("age", ["soon", "-1d", "90y", "1.5d", ""])
 def test_cleanup_refuses_what_is_no_age(run, old, age):
     done = run("cleanup", f"--older-than={age}")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.code, done.out) == (2, "")
     assert all(log.exists() for log in old)

@@ -7,10 +7,12 @@ from made_users import boundaries, prompts, truth, verdict
 
 from orchestrate.learning import kept, records
 from routing.correction import Correction
+from state.telling import Teller
 
 AT = "2026-11-21T12:00:00.000Z"
 DEAR = kept.record_of(Correction("draft", (2.0, 2.0)), AT, {})
 TEXT = "Rename foo to bar in a.py"
+TELLER = Teller("user", "-", "c")
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def user(project, home, place):
         for number, text in enumerate(texts):
             session.ask(f"p-{number:03d}", text)
         for told, text in zip(decided(place), texts, strict=True):
-            records.give(place, told, say(text, told.payload["tier"]), "", 1795000000.0)
+            records.give(place, told, say(text, told.payload["tier"]), "", 1795000000.0, TELLER)
         return session
 
     return live

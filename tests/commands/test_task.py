@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 import pytest
+from tiers import some
 
 from state.store.values import CHANGED
 
@@ -75,29 +76,32 @@ def test_a_type_without_a_variant_takes_all_phases_and_is_told(cli):
 
 @pytest.mark.parametrize(
     ("words", "code", "told"),
-    [
-        (["create", "TSK 1", "--title", "t"], 2, "a code is 1 to 64 letters"),
-        (["create", "../x", "--title", "t"], 2, "a code is 1 to 64 letters"),
-        (["create", "T" * 65, "--title", "t"], 2, "a code is 1 to 64 letters"),
-        (["create", "TSK-9"], 2, "Missing option '--title'"),
-        (["create", "TSK-9", "--title", " "], 2, "--title: is empty"),
-        (["create", "TSK-9", "--title", "t", "--priority", "P4"], 2, "'P4' is not one of"),
-        (["create", "TSK-9", "--title", "t", "--sprint", "SPR-9"], 3, "SPR-9: no such sprint"),
-        (["create", "TSK-9", "--title", "t", "--set", "session={}"], 2, "--set session: has a command"),
-        (["create", "TSK-9", "--title", "t", "--set", "novalue"], 2, "expected KEY=VALUE"),
-        (["create", "TSK-9", "--title", "t", "--type", "a b"], 2, "--type a b: expected a word"),
-        (["create", "TSK-9", "--title", "\udcff"], 2, "--title: is not UTF-8"),
-        (["create", "TSK-1", "--title", "t"], 1, "TSK-1: is a task already"),
-        (["edit", "TSK-1"], 2, "nothing to change"),
-        (["edit", "TSK-1", "--sprint", "A", "--no-sprint"], 2, "give one of them"),
-        (["edit", "tsk-1", "--title", "t"], 3, "tsk-1: no such task"),
-        (["edit", "TSK-1", "--unset", "commits"], 2, "--unset commits: has a command"),
-        (["show", "TSK-9"], 3, "TSK-9: no such task"),
-        (["status", "TSK-1", "done"], 2, "'done' is not one of"),
-        (["artifact", "add", "TSK-1", "nothing.md"], 3, "nothing.md: there is no such file"),
-        (["artifact", "add", "TSK-1", "x.md", "--name", "../x"], 2, "--name ../x: is no file's name"),
-        (["artifact", "add", "TSK-9", "x.md"], 3, "TSK-9: no such task"),
-    ],
+    some(
+        [
+            (["create", "TSK 1", "--title", "t"], 2, "a code is 1 to 64 letters"),
+            (["create", "../x", "--title", "t"], 2, "a code is 1 to 64 letters"),
+            (["create", "T" * 65, "--title", "t"], 2, "a code is 1 to 64 letters"),
+            (["create", "TSK-9"], 2, "Missing option '--title'"),
+            (["create", "TSK-9", "--title", " "], 2, "--title: is empty"),
+            (["create", "TSK-9", "--title", "t", "--priority", "P4"], 2, "'P4' is not one of"),
+            (["create", "TSK-9", "--title", "t", "--sprint", "SPR-9"], 3, "SPR-9: no such sprint"),
+            (["create", "TSK-9", "--title", "t", "--set", "session={}"], 2, "--set session: has a command"),
+            (["create", "TSK-9", "--title", "t", "--set", "novalue"], 2, "expected KEY=VALUE"),
+            (["create", "TSK-9", "--title", "t", "--type", "a b"], 2, "--type a b: expected a word"),
+            (["create", "TSK-9", "--title", "\udcff"], 2, "--title: is not UTF-8"),
+            (["create", "TSK-1", "--title", "t"], 1, "TSK-1: is a task already"),
+            (["edit", "TSK-1"], 2, "nothing to change"),
+            (["edit", "TSK-1", "--sprint", "A", "--no-sprint"], 2, "give one of them"),
+            (["edit", "tsk-1", "--title", "t"], 3, "tsk-1: no such task"),
+            (["edit", "TSK-1", "--unset", "commits"], 2, "--unset commits: has a command"),
+            (["show", "TSK-9"], 3, "TSK-9: no such task"),
+            (["status", "TSK-1", "done"], 2, "'done' is not one of"),
+            (["artifact", "add", "TSK-1", "nothing.md"], 3, "nothing.md: there is no such file"),
+            (["artifact", "add", "TSK-1", "x.md", "--name", "../x"], 2, "--name ../x: is no file's name"),
+            (["artifact", "add", "TSK-9", "x.md"], 3, "TSK-9: no such task"),
+        ],
+        6,
+    ),
 )
 def test_what_cannot_be_is_refused_in_a_line(cli, well, words, code, told):
     well("task", "create", "TSK-1", "--title", "t")

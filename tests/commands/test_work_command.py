@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tiers import some
 
 from state import journal, session_file
 from state.paths import session_dir
@@ -69,7 +70,7 @@ def test_the_limit_is_a_refusal_until_an_item_ends(cli, monkeypatch):
     assert cli("work", "next").out.startswith("W-4  ")
 
 
-@pytest.mark.parametrize(("limit", "claimed"), [("1", 1), ("5", 5), ("50", 5), ("-2", 1)])
+@pytest.mark.parametrize(("limit", "claimed"), some([("1", 1), ("5", 5), ("50", 5), ("-2", 1)], 2))
 def test_wip_limit_is_the_setting_and_five_at_the_most(limit, claimed, cli, monkeypatch):
     monkeypatch.setenv("ORCHESTRATOR_WORK__WIP_LIMIT", limit)
     for _ in range(7):
@@ -149,33 +150,36 @@ def test_a_file_adds_all_or_nothing(cli, shown, project):
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [
-        (("add",), 2),
-        (("add", "x", "--file", "y"), 2),
-        (("add", " "), 2),
-        (("add", "\udcff"), 2),
-        (("add", "x", "--id", "a b"), 2),
-        (("add", "x", "--priority", "P7"), 2),
-        (("add", "x", "--depends", "nowhere"), 3),
-        (("add", "x", "--id", "A", "--depends", "A"), 1),
-        (("add", "x", "--not-before", "soon"), 2),
-        (("add", "x", "--max-attempts", "0"), 2),
-        (("add", "--file", "nowhere.json"), 3),
-        (("add", "@nowhere"), 3),
-        (("next", "--ttl", "0"), 2),
-        (("next", "--owner", ""), 2),
-        (("next", "--wait", "-1"), 2),
-        (("show", "nowhere"), 3),
-        (("complete", "nowhere", "--token", "1"), 3),
-        (("complete", "W-1"), 2),
-        (("complete", "W-1", "--token", "99999999999999999999"), 2),
-        (("fail", "nowhere", "--reason", "x"), 3),
-        (("fail", "nowhere", "--reason", "x", "--retry"), 2),
-        (("release", "nowhere", "--token", "1"), 3),
-        (("extend", "nowhere", "--token", "1"), 3),
-        (("retry", "nowhere"), 3),
-        (("list", "--dead", "--state", "ready"), 2),
-    ],
+    some(
+        [
+            (("add",), 2),
+            (("add", "x", "--file", "y"), 2),
+            (("add", " "), 2),
+            (("add", "\udcff"), 2),
+            (("add", "x", "--id", "a b"), 2),
+            (("add", "x", "--priority", "P7"), 2),
+            (("add", "x", "--depends", "nowhere"), 3),
+            (("add", "x", "--id", "A", "--depends", "A"), 1),
+            (("add", "x", "--not-before", "soon"), 2),
+            (("add", "x", "--max-attempts", "0"), 2),
+            (("add", "--file", "nowhere.json"), 3),
+            (("add", "@nowhere"), 3),
+            (("next", "--ttl", "0"), 2),
+            (("next", "--owner", ""), 2),
+            (("next", "--wait", "-1"), 2),
+            (("show", "nowhere"), 3),
+            (("complete", "nowhere", "--token", "1"), 3),
+            (("complete", "W-1"), 2),
+            (("complete", "W-1", "--token", "99999999999999999999"), 2),
+            (("fail", "nowhere", "--reason", "x"), 3),
+            (("fail", "nowhere", "--reason", "x", "--retry"), 2),
+            (("release", "nowhere", "--token", "1"), 3),
+            (("extend", "nowhere", "--token", "1"), 3),
+            (("retry", "nowhere"), 3),
+            (("list", "--dead", "--state", "ready"), 2),
+        ],
+        8,
+    ),
 )
 def test_a_mistake_has_its_exit_code_and_adds_nothing(words, code, cli):
     found = cli("work", *words)

@@ -9,15 +9,17 @@ from made_talk import SESSION, Talk, decided, lines
 
 from orchestrate.learning import events, records
 from state.errors import UserError
+from state.telling import Teller
 
 NOW = 1795000000.0
 TEXT = "Fix the typo in the heading of README.md"
+TELLER = Teller("user", "-", "c")
 
 
 def test_a_verdict_is_one_line_and_one_event_and_no_text(talk, place):
     talk.ask("p-1", TEXT)
     told = decided(place)[0]
-    line = records.give(place, told, "too-weak", "", NOW)
+    line = records.give(place, told, "too-weak", "", NOW, TELLER)
     assert lines(place, "process.jsonl") == [line]
     assert line == {
         "ts": "2026-11-18T11:06:40.000Z",
@@ -39,7 +41,7 @@ def test_a_verdict_is_one_line_and_one_event_and_no_text(talk, place):
 
 def test_only_the_user_reads_it(talk, place):
     talk.ask("p-1", TEXT)
-    records.give(place, decided(place)[0], "good", "", NOW)
+    records.give(place, decided(place)[0], "good", "", NOW, TELLER)
     path = Path(place.state, "sessions", SESSION, "feedback", "process.jsonl")
     assert [stat.S_IMODE(each.stat().st_mode) for each in (path, path.parent)] == [0o600, 0o700]
 
@@ -47,19 +49,19 @@ def test_only_the_user_reads_it(talk, place):
 def test_a_text_that_is_recorded_anyway_is_kept_beside_the_verdict(project, home, place):
     talk = Talk(project, home, ORCHESTRATOR_RECORD_PROMPTS="text")
     talk.ask("p-1", TEXT)
-    assert records.give(place, decided(place)[0], "good", "", NOW)["text"] == TEXT
+    assert records.give(place, decided(place)[0], "good", "", NOW, TELLER)["text"] == TEXT
 
 
 def test_a_note_is_kept_without_what_looks_like_a_secret(talk, place):
     talk.ask("p-1", TEXT)
-    line = records.give(place, decided(place)[0], "good", "it used password=hunter2hunter2", NOW)
+    line = records.give(place, decided(place)[0], "good", "it used password=hunter2hunter2", NOW, TELLER)
     assert line["note"] == "it used password=[redacted:password]"
 
 
 def test_a_note_that_is_a_document_is_refused(talk, place):
     talk.ask("p-1", TEXT)
     with pytest.raises(UserError, match="501 characters, at most 500 are kept"):
-        records.give(place, decided(place)[0], "good", "x" * 501, NOW)
+        records.give(place, decided(place)[0], "good", "x" * 501, NOW, TELLER)
     assert lines(place, "process.jsonl") == []
 
 
@@ -69,7 +71,7 @@ def test_a_link_that_came_with_the_project_is_not_written_through(talk, place, t
     elsewhere.mkdir()
     Path(place.state, "sessions", SESSION, "feedback").symlink_to(elsewhere)
     with pytest.raises(UserError, match="cannot write"):
-        records.give(place, decided(place)[0], "good", "", NOW)
+        records.give(place, decided(place)[0], "good", "", NOW, TELLER)
     assert list(elsewhere.iterdir()) == []
 
 

@@ -26,7 +26,7 @@ def found(made):
     return Found(made, {"user": len(made)}, 0, 0)
 
 
-@pytest.mark.parametrize("correction", CORRECTIONS)
+@pytest.mark.parametrize("correction", some(CORRECTIONS, 5))
 def test_an_example_is_decided_as_the_router_decides(correction):
     for text in (*TEXTS[:60], *AT_RISK):
         example = examples.of_text(text, TIERS, WEIGHTS)
@@ -100,6 +100,7 @@ def test_a_correction_that_still_serves_stays_where_no_better_one_is_found():
     assert (lesson.outcome, lesson.record) == (KEPT, {"id": "c-old"})
 
 
+@pytest.mark.slow
 def test_the_same_signals_teach_the_same():
     content = found(shifted(SEEN, DEARER))
     assert taught(content, WEIGHTS, None, AT) == taught(content, WEIGHTS, None, AT)

@@ -3,6 +3,7 @@ import time
 
 import pytest
 from git_world import racy, task, write
+from tiers import some
 
 from orchestrate.memory import git_call, git_capture, git_changes, git_diff, git_repository
 from state.errors import REFUSED, UserError
@@ -214,15 +215,18 @@ def test_nothing_in_a_task_can_pass_for_the_template(git, repository):
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [
-        (b"snake_case_name.py", "- snake_case_name.py"),
-        (b"__init__.py", "- \\_\\_init\\_\\_.py"),
-        (b"a*b[c].txt", "- a\\*b\\[c\\].txt"),
-        (b"1. first", "- &#49;. first"),
-        (b"# x", "- \\# x"),
-        (b"line\n## Overview", "- line\\\\n## Overview"),
-        (b"\xff.txt", "- \\\\xff.txt"),
-    ],
+    some(
+        [
+            (b"snake_case_name.py", "- snake_case_name.py"),
+            (b"__init__.py", "- \\_\\_init\\_\\_.py"),
+            (b"a*b[c].txt", "- a\\*b\\[c\\].txt"),
+            (b"1. first", "- &#49;. first"),
+            (b"# x", "- \\# x"),
+            (b"line\n## Overview", "- line\\\\n## Overview"),
+            (b"\xff.txt", "- \\\\xff.txt"),
+        ],
+        3,
+    ),
 )
 def test_a_path_is_read_as_it_stands(git, repository, name, line):
     write(repository, os.fsdecode(name), "x\n")

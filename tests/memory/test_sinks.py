@@ -156,9 +156,10 @@ def test_one_that_does_not_answer_is_left_when_its_time_is_up(answer, post, stor
     assert time.monotonic() - before < 5
 
 
-@pytest.mark.parametrize("after", ["3600", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"])
-def test_retry_after_is_obeyed(after, post, store, sink, office):
-    letters = post((429, {"retry-after": after}))
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_is_obeyed(form, post, store, sink, office):
+    after = {"seconds": "3600", "date": formatdate(time.time() + 3600, usegmt=True)}
+    letters = post((429, {"retry-after": after[form]}))
     tell(store, "task.created", "task.updated")
     wanted = sink(letters.url)
     for _ in range(2):
@@ -265,7 +266,22 @@ class TestWhereItLeads:
         found = [(2, 1, 6, "", ("127.0.0.1", 80)), (2, 1, 6, "", ("10.0.0.7", 80))]
         monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: found)
         with pytest.raises(Refused):
-            allowed("two.example", 80, frozenset())
+            allowed("two.localhost", 80, frozenset())
+
+    @pytest.mark.parametrize(
+        "host", ["collector.example", "localhost.example", "notlocalhost", "x" * 70, "10.0.0.7", "0x0a000007"]
+    )
+    def test_what_is_not_listed_costs_no_look_up(self, host, monkeypatch):
+        import socket
+
+        def no_look_up(asked, port, *args, flags=0, **more):
+            assert flags & socket.AI_NUMERICHOST, f"{asked} was looked up"
+            return real(asked, port, *args, flags=flags, **more)
+
+        real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", no_look_up)
+        with pytest.raises(Refused, match="is not this machine: list it"):
+            allowed(host, 80, frozenset({"hooks.example"}))
 
     def test_a_name_is_looked_up_once(self, post, store, sink, office, monkeypatch):
         """A second look-up could lead elsewhere."""
@@ -273,7 +289,7 @@ class TestWhereItLeads:
         asked = []
 
         def look_up(host, port, *args, **kwargs):
-            if host != "hooks.example":
+            if host != "hooks.example" or kwargs["flags"]:
                 return real(host, port, *args, **kwargs)
             asked.append(host)
             return real("127.0.0.1" if len(asked) == 1 else "10.0.0.7", port, *args, **kwargs)
@@ -283,7 +299,7 @@ class TestWhereItLeads:
         real = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
         tell(store, "task.created")
-        sinks.deliver(office(), [sink(f"http://hooks.example:{letters.server_port}/")], is_once=True)
+        sinks.deliver(office("hooks.example"), [sink(f"http://hooks.example:{letters.server_port}/")], is_once=True)
         assert (len(letters.letters), asked) == (1, ["hooks.example"])
 
     def test_what_may_not_be_sent_is_no_try_and_nothing_is_lost(self, post, store, sink, office):

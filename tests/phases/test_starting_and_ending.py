@@ -237,7 +237,7 @@ def test_hooks_keep_the_commits_of_their_phases(desk, begun, git, repository):
     second = git("rev-parse", "HEAD")
     assert [(one["hash"], one["phase"]) for one in kept(desk)["commits"]] == [(first, "execute"), (second, "execute")]
     assert [one["message"] for one in done.commits] == ["work"]
-    assert types(desk.store).count("orchestration.commit.captured") == 2
+    assert types(desk.store).count("orchestration.git.commit_captured") == 2
 
 
 @pytest.mark.parametrize("setting", ["git.enabled", "git.track_commits"])

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiers import some
 
 from orchestrate.memory import bugs
 from orchestrate.memory.bug_rehash import planned, rehash
@@ -161,7 +162,7 @@ def test_a_bug_is_named_by_the_beginning_of_its_hash(log, store):
         assert caught.value.code == NOT_FOUND
 
 
-@pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
+@pytest.mark.parametrize("text", some(EVIL, 4), ids=range(len(EVIL)))
 def test_no_text_is_more_than_text(text, log, store):
     kept = log(text, file=text, stack=text, context={"key": text[:100]}).bug
     again = log(text, file=text, stack=text)

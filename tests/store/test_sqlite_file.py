@@ -5,10 +5,13 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
+from tiers import some
 
 from state.errors import FAILED, LOCK_TIMEOUT, UserError
 from state.store import Position, open_store, statements
@@ -96,7 +99,7 @@ def open_and_die(path, scripts, left):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-@pytest.mark.parametrize("known", range(len(statements.migrations("sqlite"))))
+@pytest.mark.parametrize("known", some(range(len(statements.migrations("sqlite"))), (2,)))
 def test_a_migration_killed_before_any_statement_goes_on_the_next_time(tmp_path, known):
     """Also 003, which writes every event anew."""
     scripts = statements.migrations("sqlite")
@@ -149,9 +152,9 @@ def _open_each(folder, barrier, count):
 
 
 def test_processes_that_open_a_new_file_at_once_all_get_it(tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(4)
-    openers = [spawn.Process(target=_open_each, args=(str(tmp_path), barrier, 40)) for _ in range(4)]
+    fork = multiprocessing.get_context("fork")
+    barrier = fork.Barrier(4)
+    openers = [fork.Process(target=_open_each, args=(str(tmp_path), barrier, 40)) for _ in range(4)]
     for opener in openers:
         opener.start()
     for opener in openers:
@@ -209,3 +212,23 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path):
     with pytest.raises(UserError) as refused:
         connect(path, [FIRST], 1.0)
     assert str(refused.value) == f"{path}: Not a directory: check the owner and the permissions of its folder"
+
+
+def in_another_process(path):
+    script = (
+        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*[x for (x,) in db.execute('SELECT x FROM a')])"
+    )
+    script += "; db.close()"
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_a_second_connection_of_a_process_takes_no_locks_from_its_first(path):
+    first = connect(path, [FIRST], 1.0)
+    first.execute("INSERT INTO a VALUES ('before')")
+    connect(path, [FIRST], 1.0).close()
+    assert in_another_process(path) == ["before"]
+    first.execute("INSERT INTO a VALUES ('after')")
+    seen = in_another_process(path)
+    first.close()
+    assert seen == ["before", "after"]

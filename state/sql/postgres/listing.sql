@@ -10,6 +10,10 @@ AND (%(entity_type)s::text IS NULL OR entity_type = %(entity_type)s)
 AND (%(entity_id)s::text IS NULL OR entity_id = %(entity_id)s)
 ORDER BY seq DESC LIMIT %(most)s
 
+-- name: event_of_id
+SELECT seq, id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation
+FROM events WHERE id = %(id)s
+
 -- name: events_listed_of_type
 SELECT seq, id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation
 FROM events

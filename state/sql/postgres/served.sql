@@ -77,7 +77,8 @@ FROM (
 WHERE path IS NOT NULL
 
 -- name: transcript_positions
-SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions WHERE carried IS NOT NULL
+SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions
+WHERE carried IS NOT NULL AND machine = %s
 
 -- name: forget_served_before
 DELETE FROM served WHERE ts < %s

@@ -48,19 +48,35 @@ DELETE FROM hook_errors WHERE ts < ?
 SELECT coalesce(sum(bad_lines), 0) FROM log_positions WHERE carried IS NULL
 
 -- name: positions
-SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions WHERE carried IS NULL
+SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions
+WHERE carried IS NULL AND machine = ?
 
 -- name: position
-SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions WHERE log = ? AND inode = ?
+SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions
+WHERE machine = ? AND log = ? AND inode = ?
 
 -- name: keep_position
-INSERT INTO log_positions (log, inode, read_bytes, head, bad_lines, last_ts, carried) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (log, inode) DO UPDATE SET
+INSERT INTO log_positions (machine, log, inode, read_bytes, head, bad_lines, last_ts, carried)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (machine, log, inode) DO UPDATE SET
     read_bytes = excluded.read_bytes, head = excluded.head, bad_lines = excluded.bad_lines, last_ts = excluded.last_ts,
     carried = excluded.carried
 
 -- name: forget_position
-DELETE FROM log_positions WHERE log = ? AND inode = ?
+DELETE FROM log_positions WHERE machine = ? AND log = ? AND inode = ?
+
+-- name: unowned_positions
+SELECT count(*) FROM log_positions WHERE machine = ''
+
+-- name: own_positions
+UPDATE log_positions SET machine = :machine
+WHERE machine = '' AND NOT EXISTS (
+    SELECT 1 FROM log_positions AS mine
+    WHERE mine.machine = :machine AND mine.log = log_positions.log AND mine.inode = log_positions.inode
+)
+
+-- name: forget_unowned_positions
+DELETE FROM log_positions WHERE machine = ''
 
 -- name: newest_seq
 SELECT coalesce(max(seq), 0) FROM events

@@ -10,6 +10,10 @@ AND (:entity_type IS NULL OR entity_type = :entity_type)
 AND (:entity_id IS NULL OR entity_id = :entity_id)
 ORDER BY seq DESC LIMIT :most
 
+-- name: event_of_id
+SELECT seq, id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation
+FROM events WHERE id = :id
+
 -- name: events_listed_of_type
 SELECT seq, id, ts, type, session, prompt_id, actor, entity_type, entity_id, payload, task, correlation
 FROM events

@@ -78,7 +78,8 @@ WHERE type IN ('orchestration.session.start', 'orchestration.agent.end') AND pat
 GROUP BY session, path
 
 -- name: transcript_positions
-SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions WHERE carried IS NOT NULL
+SELECT log, inode, read_bytes, head, bad_lines, last_ts, carried FROM log_positions
+WHERE carried IS NOT NULL AND machine = ?
 
 -- name: forget_served_before
 DELETE FROM served WHERE ts < ?
