@@ -1,5 +1,6 @@
 """What every test stands on: a home of its own, a temporary project and the real hook."""
 
+import gc
 import json
 import os
 import signal
@@ -25,8 +26,17 @@ SWITCHES = (
     "GITHUB_CODESPACES",
     "GITPOD_WORKSPACE_ID",
     "NO_COLOR",
+    "PYTHONDONTWRITEBYTECODE",
     "PYTHONPATH",
 )
+
+# What is collected stays until the end, and is a lot: it is not searched for garbage while it is made, nor ever after.
+gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # within what pytest-cov does: all tests are done, nothing is combined

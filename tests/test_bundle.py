@@ -77,7 +77,7 @@ def loaders(found):
     return {loader for loader, _ in found.values()}
 
 
-@pytest.mark.parametrize("layout", ["package", "wheel"])
+@pytest.mark.parametrize("layout", some(["package", "wheel"], 1))
 def test_every_module_of_every_event_comes_from_the_bundle(layout, loaded, place, request):
     """Garbage loads what reports a fault, a changed configuration what has it compiled, and orchestration what hands
     over: there is no client on this PATH, so the call comes back. A reading of a limit, the sign of a mod and what
@@ -220,6 +220,7 @@ TELL_OF_ONE = """\
 """
 
 
+@pytest.mark.slow
 def test_building_anew_makes_it_good_again(loaded, package):
     os.utime(package / "state/codec.py", (1, 1))
     bundle.build(str(package))

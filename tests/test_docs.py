@@ -21,6 +21,9 @@ REPO = Path(__file__).resolve().parent.parent
 PAGES = [REPO / "README.md", *sorted((REPO / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```$", re.M | re.S)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+FAKES = REPO / "tests" / "agents" / "fakes"
+# Whose commands start agents: they find a client that answers, and leave no runner behind.
+WITH_CLIENT = ("docs/workflows.md",)
 EXIT = re.compile(r"\s+# exit (\d+)$")
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -52,11 +55,19 @@ def check(step, cwd):
     return ""
 
 
+def named(page):
+    return page.relative_to(REPO).as_posix()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPO)))
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_the_commands_of_a_page_work(page, project, monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("NO_COLOR", "1")
+    if named(page) in WITH_CLIENT:
+        monkeypatch.setenv("PATH", f"{FAKES}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setenv("FAKE_DIR", os.environ["HOME"])
+        monkeypatch.setenv("ORCHESTRATOR_WORKFLOW__IDLE_S", "0.5")
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
     assert [wrong for step in steps(page) if (wrong := check(step, project))] == []
 

@@ -132,7 +132,7 @@ def test_the_weights_are_missing(run, package, place):
             marshal.dumps({bundle.MAGIC_NUMBER: marshal.dumps(compile("1 / 0", "x", "exec"))}),
             marshal.dumps({bundle.MAGIC_NUMBER: marshal.dumps(compile("use(h)", "x", "exec"))}),
         ],
-        3,
+        1,
     ),
     ids=lambda content: content[:6].hex(),
 )
@@ -188,6 +188,7 @@ def test_an_interpreter_that_cannot_start_ends_with_0(shell, run, package, tmp_p
     } == (dict.fromkeys(broken, (0, "")))
 
 
+@pytest.mark.slow
 def test_a_venv_that_was_moved(run, tmp_path, package):
     """The recorded interpreter is a link in the venv, so the old line finds nothing; a new one works."""
     venv = tmp_path / "venv"
@@ -200,7 +201,11 @@ def test_a_venv_that_was_moved(run, tmp_path, package):
 
 
 @pytest.mark.parametrize(
-    "name", ["with space", "it's", 'quo"te', "dollar$HOME", "back`tick`", "semi;colon", "ünï", "new\nline", "-x"]
+    "name",
+    some(
+        ["with space", "it's", 'quo"te', "dollar$HOME", "back`tick`", "semi;colon", "ünï", "new\nline", "-x"],
+        ("with space", "it's", "new\nline"),
+    ),
 )
 def test_any_path_can_be_written_in_the_line(name, run, package, tmp_path):
     odd = tmp_path / name
@@ -253,6 +258,7 @@ def other_interpreters():
     return found
 
 
+@pytest.mark.slow
 def test_other_versions_of_python_answer_the_same(run, package):
     """With no bundle of theirs, with one, and with garbage on stdin."""
     answers = {}

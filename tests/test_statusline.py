@@ -239,7 +239,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", some(OWN, 4))
 def test_the_user_s_own_line_comes_first_and_unchanged(name, line, project):
     own, shown = OWN[name]
     if shown is None:
@@ -280,7 +280,7 @@ GARBAGE = {
 }
 
 
-@pytest.mark.parametrize("name", GARBAGE)
+@pytest.mark.parametrize("name", some(GARBAGE, 2))
 def test_garbage_leaves_the_user_s_own_line(name, line, home):
     assert line(GARBAGE[name]) == (0, "", "")
     assert line(GARBAGE[name], own="wc -c | tr -d ' '") == (0, f"{len(GARBAGE[name])}\n", "")
@@ -301,7 +301,7 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("changes", ODD)
+@pytest.mark.parametrize("changes", some(ODD, 4))
 def test_an_odd_payload_never_fails_and_is_no_reading(changes, line, payload, home):
     code, out, err = line(payload(**changes), own="echo mine")
     assert (code, err, out.startswith("mine\n"), "%" in out) == (0, "", True, False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from made_repo import Repo
+from tiers import some
 
 from orchestrate import worktrees
 from state.errors import UserError
@@ -62,15 +63,18 @@ def test_what_an_agent_did_is_told_whether_it_was_committed_or_not(repo, copy):
 
 @pytest.mark.parametrize(
     "mischief",
-    [
-        "git commit -q --allow-empty -m x",
-        "git branch -f main HEAD~0; git branch other; git tag stolen",
-        "git stash -u; git checkout -q -B main; git commit -q --allow-empty -m y",
-        "git push --force origin HEAD:refs/heads/stolen",
-        "git worktree prune; git gc -q --prune=now",
-        "git config core.hooksPath /tmp; git update-ref refs/heads/main HEAD",
-        "git reset -q --hard; git clean -qfdx; rm -rf .git",
-    ],
+    some(
+        [
+            "git commit -q --allow-empty -m x",
+            "git branch -f main HEAD~0; git branch other; git tag stolen",
+            "git stash -u; git checkout -q -B main; git commit -q --allow-empty -m y",
+            "git push --force origin HEAD:refs/heads/stolen",
+            "git worktree prune; git gc -q --prune=now",
+            "git config core.hooksPath /tmp; git update-ref refs/heads/main HEAD",
+            "git reset -q --hard; git clean -qfdx; rm -rf .git",
+        ],
+        2,
+    ),
 )
 def test_nothing_an_agent_does_with_git_reaches_the_users_repository(repo, copy, mischief):
     (repo.path / "dirty.txt").write_text("mine\n")

@@ -146,6 +146,7 @@ def test_runs_that_began_before_it_opened_do_not_prolong_it(user):
     assert until(user) == 60
 
 
+@pytest.mark.slow
 def test_of_many_processes_one_asks_and_when_it_is_killed_another(user):
     fail(user, 3)
     with ExitStack() as stack:
@@ -167,6 +168,7 @@ def test_a_failure_of_another_process_does_not_end_the_probe(user):
     assert allowed(user, MODEL, NOW + 61) is False
 
 
+@pytest.mark.slow
 def test_failures_of_several_processes_add_up(user):
     failing = [started(_FAIL, user, NOW) for _ in range(3)]
     assert [each.communicate(timeout=30) for each in failing] == [("", None)] * 3

@@ -64,6 +64,7 @@ def test_the_second_time_the_answer_is_the_one_kept(agent, tree):
     assert agent() == 1
 
 
+@pytest.mark.slow
 def test_it_is_off_by_default(agent, tree):
     for _ in range(2):
         ask(tree, ORCHESTRATOR_RUN__CACHE="0")
@@ -127,12 +128,14 @@ def test_another_agent_is_another_question(agent, tree):
     assert agent() == 2
 
 
+@pytest.mark.slow
 def test_an_answer_that_has_to_pass_a_check_is_neither_taken_nor_kept(agent, tree):
     ask(tree)
     ask(tree, "--check", "true")
     assert agent() == 2
 
 
+@pytest.mark.slow
 def test_without_git_nothing_is_kept(agent, tmp_path):
     for _ in range(2):
         ask(tmp_path)

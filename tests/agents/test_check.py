@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def test_how_a_check_ends(checked, script_, code, tail, is_green):
 )
 def test_of_long_output_the_ends_are_kept(checked, out, err, kept_out, kept_err):
     code = f"import sys; sys.stdout.write(('o' * {out} + chr(10))[1:]); sys.stderr.write('e' * {err})"
-    assert checked(["python3", "-c", code]).tail == ("o" * kept_out + "\n")[1:] + "e" * kept_err
+    assert checked([sys.executable, "-IS", "-c", code]).tail == ("o" * kept_out + "\n")[1:] + "e" * kept_err
 
 
 def test_a_check_that_is_not_there_is_a_fault_of_the_check(checked):
@@ -177,6 +178,7 @@ def test_what_failed_is_not_checked(desk):
     assert not os.path.exists(f"{desk.place.root}/checked")
 
 
+@pytest.mark.slow
 def test_who_asks_for_a_stronger_agent_is_not_checked(desk):
     record = desk.told("escalate mends", "--check", "sh -c 'echo checked; test -e mended'")
     assert (attempts(record), record["check"]["code"]) == ([("haiku", "ok"), ("opus", "ok")], 0)
@@ -203,7 +205,7 @@ def test_a_check_has_the_users_environment_and_not_the_agents(desk):
     seen = dict(line.split("=", 1) for line in (root / "seen").read_text().splitlines() if "=" in line)
     assert (seen["MINE"], (root / "where").read_text()) == ("yes", f"{root}\n")
     names = {name for name in seen if name.startswith(("ORCHESTRATOR_", "CLAUDE", "API_"))}
-    assert names == {"ORCHESTRATOR_RUN", "ORCHESTRATOR_RUN__BACKOFF_S"}
+    assert names == {"ORCHESTRATOR_RUN", "ORCHESTRATOR_RUN__BACKOFF_S", "ORCHESTRATOR_CORRELATION"}
 
 
 @pytest.mark.slow  # the time is the agent's too, which has to be done before, also on a busy machine
@@ -219,7 +221,7 @@ def test_a_check_gets_what_is_left_of_the_time(desk):
 
 
 @pytest.mark.parametrize("words", [(), ("--agent", "haiku-general")])
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", some([signal.SIGINT, signal.SIGTERM], 1))
 def test_asked_to_end_during_a_check_we_end_all_of_it(desk, fifo, signum, words, tmp_path):
     check_ = script(tmp_path / "check", f"setsid sh -c '{HANG}' & {HANG}")
     process = desk.start("ok", "--json", "--check", check_, *words)

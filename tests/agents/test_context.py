@@ -212,6 +212,7 @@ def test_where_the_file_cannot_be_written_the_run_goes_on(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_context_over_ten_mebibytes_is_cut_and_says_so(place, begin, finished):
     small, big = finished("small"), finished('"é' * (3 << 20))
     run = begin()

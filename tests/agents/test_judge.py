@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from faking import FAKES, Desk, events
 from made_users import prompts
+from python_program import python_program
+from tiers import some
 
 from orchestrate.agents import ask, breaker, judge, slots, verdicts
 from orchestrate.agents.judge import Verdict
@@ -41,15 +43,14 @@ def asker(place, tmp_path):
     """With a client that answers what the file `says` holds, and leaves what it was given."""
     folder = tmp_path / "client"
     folder.mkdir()
-    program = folder / "claude"
-    program.write_text(
-        "#!/usr/bin/env python3\n"
-        "import json, os, pathlib, sys, time\n"
-        "here = pathlib.Path(__file__).parent\n"
+    program = python_program(
+        folder / "claude",
+        "import json, os, sys, time\n"
+        "here = os.path.dirname(__file__)\n"
         "asked = sys.stdin.read()\n"
-        "with open(here / 'calls', 'a') as file: file.write(json.dumps([sys.argv[1:], asked, os.getcwd(),\n"
+        "with open(here + '/calls', 'a') as file: file.write(json.dumps([sys.argv[1:], asked, os.getcwd(),\n"
         "    os.environ.get('ORCHESTRATOR_DEPTH')]) + '\\n')\n"
-        "said = (here / 'says').read_text()\n"
+        "said = open(here + '/says').read()\n"
         "if said == 'SLEEP': time.sleep(60)\n"
         "if said == 'CRASH': sys.exit('error: something broke')\n"
         "data = asked.split('\\n', 1)[1].rsplit('\\n[request', 1)[0]\n"
@@ -58,9 +59,8 @@ def asker(place, tmp_path):
         "print(json.dumps({'type': 'assistant', 'message': {'id': 'm', 'model': model, 'content': [{'type': 'text',\n"
         "    'text': said}], 'usage': {}}, 'parent_tool_use_id': None}))\n"
         "print(json.dumps({'type': 'result', 'subtype': 'success', 'is_error': False, 'result': said, 'modelUsage':\n"
-        "    {model: {'inputTokens': 1, 'outputTokens': 1}}}))\n"
+        "    {model: {'inputTokens': 1, 'outputTokens': 1}}}))\n",
     )
-    program.chmod(0o755)
     settings = {**snapshot.DEFAULTS, "claude_binary": str(program)}
 
     class Made:
@@ -106,26 +106,29 @@ def test_it_is_asked_with_no_tools_no_hooks_and_in_no_project(asker, place):
 
 @pytest.mark.parametrize(
     ("says", "why"),
-    [
-        ("opus", "its answer is no JSON object alone"),
-        (f"Sure: {GOOD}", "its answer is no JSON object alone"),
-        (f"{GOOD}\n{GOOD}", "its answer is no JSON object alone"),
-        (f"```json\n{GOOD}\n```", "its answer is no JSON object alone"),
-        ('{"tier": "opus", "tier": "haiku", "reason": "both"}', "its answer is no JSON object alone"),
-        ("[" * 100_000, "its answer is no JSON object alone"),
-        ('["opus"]', "its answer has other keys than tier and reason"),
-        ('{"tier": "opus"}', "its answer has other keys than tier and reason"),
-        ('{"tier": "opus", "reason": "x", "agent": "y"}', "its answer has other keys than tier and reason"),
-        ('{"tier": "Opus", "reason": "x"}', "its answer names no tier"),
-        ('{"tier": "fable", "reason": "x"}', "its answer names no tier"),
-        ('{"tier": ["opus"], "reason": "x"}', "its answer names no tier"),
-        ('{"tier": "opus", "reason": ""}', "its reason is no line of at most 200 characters"),
-        ('{"tier": "opus", "reason": 7}', "its reason is no line of at most 200 characters"),
-        (json.dumps({"tier": "opus", "reason": "x" * 201}), "its reason is no line of at most 200 characters"),
-        ('{"tier": "opus", "reason": "a\\u001b[31m"}', "its reason is no line of at most 200 characters"),
-        ("CRASH", "crashed: error: something broke"),
-        (" ", "empty: the answer is empty"),
-    ],
+    some(
+        [
+            ("opus", "its answer is no JSON object alone"),
+            (f"Sure: {GOOD}", "its answer is no JSON object alone"),
+            (f"{GOOD}\n{GOOD}", "its answer is no JSON object alone"),
+            (f"```json\n{GOOD}\n```", "its answer is no JSON object alone"),
+            ('{"tier": "opus", "tier": "haiku", "reason": "both"}', "its answer is no JSON object alone"),
+            ("[" * 100_000, "its answer is no JSON object alone"),
+            ('["opus"]', "its answer has other keys than tier and reason"),
+            ('{"tier": "opus"}', "its answer has other keys than tier and reason"),
+            ('{"tier": "opus", "reason": "x", "agent": "y"}', "its answer has other keys than tier and reason"),
+            ('{"tier": "Opus", "reason": "x"}', "its answer names no tier"),
+            ('{"tier": "fable", "reason": "x"}', "its answer names no tier"),
+            ('{"tier": ["opus"], "reason": "x"}', "its answer names no tier"),
+            ('{"tier": "opus", "reason": ""}', "its reason is no line of at most 200 characters"),
+            ('{"tier": "opus", "reason": 7}', "its reason is no line of at most 200 characters"),
+            (json.dumps({"tier": "opus", "reason": "x" * 201}), "its reason is no line of at most 200 characters"),
+            ('{"tier": "opus", "reason": "a\\u001b[31m"}', "its reason is no line of at most 200 characters"),
+            ("CRASH", "crashed: error: something broke"),
+            (" ", "empty: the answer is empty"),
+        ],
+        ("opus", '["opus"]', '{"tier": "Opus", "reason": "x"}', '{"tier": "opus", "reason": 7}', "CRASH"),
+    ),
 )
 def test_anything_else_is_no_verdict(asker, place, says, why):
     found = asker.verdict(says=says)
@@ -134,13 +137,13 @@ def test_anything_else_is_no_verdict(asker, place, says, why):
     assert not Path(place.user, verdicts.FILE).exists()
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", some(HOSTILE, 2))
 @pytest.mark.parametrize("says", ["ECHO", "DATA"])
 def test_a_judge_that_says_what_the_request_says_has_not_judged(asker, text, says):
     assert asker.verdict(text, says).tier == ""
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", some(HOSTILE, 2))
 def test_no_text_can_end_the_data_before_its_end(asker, text):
     asker.verdict(text)
     ((_, asked, _, _),) = asker.calls()
@@ -177,6 +180,7 @@ def test_a_verdict_is_kept_without_the_text_and_for_its_reader_alone(asker, plac
     assert "causes" not in kept.read_text()
 
 
+@pytest.mark.slow
 def test_another_model_text_or_rubric_is_judged_anew(asker, monkeypatch):
     asker.verdict()
     asker.verdict(UNSURE + " ")
@@ -193,7 +197,7 @@ def test_of_many_verdicts_the_newest_are_kept(place, monkeypatch):
     assert [verdicts.found(place.user, f"k{number}") for number in range(5)] == ["", "", "haiku", "haiku", "haiku"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"tiers": 3}', b'{"tiers": {"k": "fable"}}'])
+@pytest.mark.parametrize("content", some([b"", b"{", b"[]", b'{"tiers": 3}', b'{"tiers": {"k": "fable"}}'], 2))
 def test_what_is_no_cache_costs_a_question(asker, place, content):
     path = Path(place.user, verdicts.FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,13 +213,16 @@ def test_without_a_folder_of_the_users_nothing_is_kept(asker, project):
 
 @pytest.mark.parametrize(
     ("env", "over", "why"),
-    [
-        ({"ORCHESTRATOR_DISABLED": "1"}, {}, "ORCHESTRATOR_DISABLED=1"),
-        ({}, {"rollout__enabled": False}, "rollout.enabled is false"),
-        ({"ORCHESTRATOR_DEPTH": "1"}, {}, "an agent that was started here asks"),
-        ({"ORCHESTRATOR_DEPTH": "x"}, {}, "an agent that was started here asks"),
-        ({}, {"claude_binary": "no-such-client"}, "cli_missing: the client is not found"),
-    ],
+    some(
+        [
+            ({"ORCHESTRATOR_DISABLED": "1"}, {}, "ORCHESTRATOR_DISABLED=1"),
+            ({}, {"rollout__enabled": False}, "rollout.enabled is false"),
+            ({"ORCHESTRATOR_DEPTH": "1"}, {}, "an agent that was started here asks"),
+            ({"ORCHESTRATOR_DEPTH": "x"}, {}, "an agent that was started here asks"),
+            ({}, {"claude_binary": "no-such-client"}, "cli_missing: the client is not found"),
+        ],
+        2,
+    ),
 )
 def test_where_the_user_forbids_it_nothing_is_asked(asker, env, over, why):
     asker.verdict()
@@ -313,7 +320,7 @@ def decided(place):
     return [event["payload"] for event in events(place) if event["type"] == "orchestration.prompt.decided"]
 
 
-@pytest.mark.parametrize("env", [{"BATCH_MODE": "1"}, {"CLAUDE_OVERNIGHT": "1"}])
+@pytest.mark.parametrize("env", some([{"BATCH_MODE": "1"}, {"CLAUDE_OVERNIGHT": "1"}], 1))
 def test_in_a_batch_and_overnight_the_judge_decides_where_the_router_abstains(desk, place, env):
     asked = desk.told("ok", request=UNSURE, **env)
     assert (asked["agent"], asked["outcome"], judgements(desk)) == ("opus-general", "ok", 1)
@@ -332,17 +339,20 @@ def test_in_a_batch_and_overnight_the_judge_decides_where_the_router_abstains(de
 
 @pytest.mark.parametrize(
     ("words", "env", "request_"),
-    [
-        ([], {"API_REQUEST": "1"}, UNSURE),
-        ([], {"CLAUDE_CODE_SESSION_ATTENDED": "1"}, UNSURE),
-        ([], {"BATCH_MODE": "1", "ORCHESTRATOR_JUDGE__ENABLED": "false"}, UNSURE),
-        ([], {"BATCH_MODE": "1"}, "Fix typo in README.md"),
-        ([], {"BATCH_MODE": "1"}, "yes"),
-        (["--agent", "sonnet-general"], {"BATCH_MODE": "1"}, UNSURE),
-        (["--model", "haiku"], {"BATCH_MODE": "1"}, UNSURE),
-        (["--dry-run"], {"BATCH_MODE": "1"}, UNSURE),
-        (["--mode", "directive"], {"BATCH_MODE": "1"}, UNSURE),
-    ],
+    some(
+        [
+            ([], {"API_REQUEST": "1"}, UNSURE),
+            ([], {"CLAUDE_CODE_SESSION_ATTENDED": "1"}, UNSURE),
+            ([], {"BATCH_MODE": "1", "ORCHESTRATOR_JUDGE__ENABLED": "false"}, UNSURE),
+            ([], {"BATCH_MODE": "1"}, "Fix typo in README.md"),
+            ([], {"BATCH_MODE": "1"}, "yes"),
+            (["--agent", "sonnet-general"], {"BATCH_MODE": "1"}, UNSURE),
+            (["--model", "haiku"], {"BATCH_MODE": "1"}, UNSURE),
+            (["--dry-run"], {"BATCH_MODE": "1"}, UNSURE),
+            (["--mode", "directive"], {"BATCH_MODE": "1"}, UNSURE),
+        ],
+        2,
+    ),
 )
 def test_elsewhere_it_is_not_asked(desk, place, words, env, request_):
     assert desk.ask("ok", *words, request=request_, **env).code == 0

@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 from living import DEAF, HANG, REPO, TELL, are_gone, is_alive, ours, run_id, script
+from tiers import some
 
 from orchestrate.agents import spawn
 from orchestrate.agents.outcome import Ended
@@ -43,13 +44,16 @@ def test_what_goes_in_and_what_comes_out(agent):
 
 @pytest.mark.parametrize(
     ("text", "ended"),
-    [
-        ("exit 0", Ended(code=0)),
-        ("exit 143", Ended(code=143)),
-        ("kill -9 $$", Ended(signal=9)),
-        ("kill -TERM $$", Ended(signal=15)),
-        ("#!/no/such/interpreter\n", Ended(missing="not executable", started=False)),
-    ],
+    some(
+        [
+            ("exit 0", Ended(code=0)),
+            ("exit 143", Ended(code=143)),
+            ("kill -9 $$", Ended(signal=9)),
+            ("kill -TERM $$", Ended(signal=15)),
+            ("#!/no/such/interpreter\n", Ended(missing="not executable", started=False)),
+        ],
+        2,
+    ),
 )
 def test_the_end_is_told_as_it_was(agent, text, ended):
     assert heard(agent(text))[0] == (ended, "", [])
@@ -251,7 +255,7 @@ def test_handlers_are_put_back(agent):
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("signum", some([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], 1))
 def test_a_signal_to_us_ends_all_of_it(agent, fifo, signum):
     tool = f"setsid sh -c '{HANG}' & {HANG}"
     with ours(agent(tool)) as process:

@@ -2,7 +2,7 @@
 
 A rule is a dict. Its conditions, all of which must hold: `model`, `prompt`, `system` (regular expressions), `agent`
 (whether a subagent asks); `times` bounds its use. Its answer: `text`, `tool_use` (a list of {name, input}) or `status`,
-the latter with `headers` if wanted; `hang_s` comes before it, `cut` drops the connection after that many events.
+with `headers` if wanted; `hang_s` comes before it, `cut` drops the connection after that many events.
 The first rule that fits answers; when none does, the answer is "ok".
 """
 
@@ -132,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_json(status, {"type": "error", "error": error}, rule.get("headers", {}))
         message = answer(number, body, rule)
         if body.get("stream"):
-            return self.send_stream(message, rule.get("cut"))
+            return self.send_stream(message, rule.get("cut"), rule.get("headers", {}))
         # A client whose stream broke off asks for the whole: that breaks off as well.
         return self.drop() if "cut" in rule else self.send_json(200, message)
 
@@ -148,11 +148,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def send_stream(self, message, most=None):
+    def send_stream(self, message, most=None, headers=()):
         self.close_connection = True
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("connection", "close")
+        for name, told in {"content-type": "text/event-stream", "connection": "close", **dict(headers)}.items():
+            self.send_header(name, told)
         self.end_headers()
         for event, data in itertools.islice(events(message), most):
             self.wfile.write(f"event: {event}\ndata: {json.dumps({'type': event, **data})}\n\n".encode())

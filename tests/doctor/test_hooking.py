@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tiers import some
 
 from orchestrate import hookline
 from orchestrate.doctor import hooking, rungs, standing
@@ -128,26 +129,29 @@ def test_two_commands_in_the_path(machine, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("hooks", "hook", "tools"),
-    [
-        (foreign("/opt/tool rewrite", matcher="Agent"), "/opt/tool rewrite", "Agent"),
-        (foreign("tool", matcher="Task"), "tool", "Task"),
-        (foreign("tool", matcher="Ag.*"), "tool", "Ag.*"),
-        (foreign("tool", matcher="Bash|Workflow"), "tool", "Bash|Workflow"),
-        (foreign("tool"), "tool", "every tool"),
-        (foreign("tool", matcher="*"), "tool", "every tool"),
-        (foreign("tool sk-ant-abcdefgh12345678", matcher=""), "tool [redacted:anthropic-key]", "every tool"),
-        (
-            {"PreToolUse": [{"hooks": [{"type": "http", "url": "http://127.0.0.1:1"}]}]},
-            "http://127.0.0.1:1",
-            "every tool",
-        ),
-        (foreign("tool", matcher="agent"), None, None),
-        (foreign("tool", matcher="Bash"), None, None),
-        (foreign("tool", matcher="("), None, None),
-        (foreign("tool", event="Stop"), None, None),
-        ({"PreToolUse": "odd"}, None, None),
-        ({"PreToolUse": [{"hooks": "odd"}, 3, {"hooks": [4]}]}, None, None),
-    ],
+    some(
+        [
+            (foreign("/opt/tool rewrite", matcher="Agent"), "/opt/tool rewrite", "Agent"),
+            (foreign("tool", matcher="Task"), "tool", "Task"),
+            (foreign("tool", matcher="Ag.*"), "tool", "Ag.*"),
+            (foreign("tool", matcher="Bash|Workflow"), "tool", "Bash|Workflow"),
+            (foreign("tool"), "tool", "every tool"),
+            (foreign("tool", matcher="*"), "tool", "every tool"),
+            (foreign("tool sk-ant-abcdefgh12345678", matcher=""), "tool [redacted:anthropic-key]", "every tool"),
+            (
+                {"PreToolUse": [{"hooks": [{"type": "http", "url": "http://127.0.0.1:1"}]}]},
+                "http://127.0.0.1:1",
+                "every tool",
+            ),
+            (foreign("tool", matcher="agent"), None, None),
+            (foreign("tool", matcher="Bash"), None, None),
+            (foreign("tool", matcher="("), None, None),
+            (foreign("tool", event="Stop"), None, None),
+            ({"PreToolUse": "odd"}, None, None),
+            ({"PreToolUse": [{"hooks": "odd"}, 3, {"hooks": [4]}]}, None, None),
+        ],
+        4,
+    ),
 )
 def test_a_hook_that_could_rewrite_a_spawn_too_is_named(hooks, hook, tools, machine):
     file = machine.settings({"hooks": hooks}, "project")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tiers import some
 
 from orchestrate.doctor import client
 from orchestrate.doctor import machine as checks
@@ -45,14 +46,17 @@ def test_a_client_that_is_left_out_is_not_started(machine, tmp_path):
 
 @pytest.mark.parametrize(
     ("script", "problem"),
-    [
-        ("#!/bin/sh\necho hello\n", "it answers --version by 'hello'"),
-        ("#!/bin/sh\nprintf 'a\\033[31mb\\007c'\n", "it answers --version by 'a [31mb c'"),
-        ("#!/bin/sh\n", "it answers --version by ''"),
-        ("#!/bin/sh\necho broken >&2; exit 3\n", "it ended by exit code 3: broken"),
-        ("#!/bin/sh\nkill -9 $$\n", "it ended by signal 9"),
-        ("#!/no/such/interpreter\n", "it is not executable"),
-    ],
+    some(
+        [
+            ("#!/bin/sh\necho hello\n", "it answers --version by 'hello'"),
+            ("#!/bin/sh\nprintf 'a\\033[31mb\\007c'\n", "it answers --version by 'a [31mb c'"),
+            ("#!/bin/sh\n", "it answers --version by ''"),
+            ("#!/bin/sh\necho broken >&2; exit 3\n", "it ended by exit code 3: broken"),
+            ("#!/bin/sh\nkill -9 $$\n", "it ended by signal 9"),
+            ("#!/no/such/interpreter\n", "it is not executable"),
+        ],
+        2,
+    ),
 )
 def test_a_client_that_tells_no_version(script, problem, machine):
     path = machine.client(script)

@@ -1,4 +1,5 @@
 import pytest
+from tiers import some
 
 from orchestrate.doctor import models, standing
 
@@ -15,53 +16,57 @@ def test_nothing_stands_above(machine):
 
 @pytest.mark.parametrize(
     ("env", "version", "state", "fact"),
-    [
-        (
-            {DEFAULT: "opus", f"{DEFAULT}_FORCE": "1"},
-            "2.1.329",
-            "warn",
-            f"{DEFAULT}=opus in the environment, forced in the environment: "
-            "every subagent runs on it, whatever is decided",
-        ),
-        (
-            {DEFAULT: "opus", f"{DEFAULT}_FORCE": "0"},
-            "2.1.329",
-            "ok",
-            f"{DEFAULT}=opus in the environment: a default, which a decision beats",
-        ),
-        (
-            {DEFAULT: "opus"},
-            "2.1.197",
-            "warn",
-            f"{DEFAULT}=opus in the environment may beat what is decided in clients before 2.1.329",
-        ),
-        ({f"{DEFAULT}_FORCE": "1"}, "2.1.329", "ok", "nothing stands above the rungs"),
-        (
-            {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "glm-9"},
-            "2.1.329",
-            "warn",
-            "ANTHROPIC_DEFAULT_HAIKU_MODEL=glm-9 in the environment: this is what haiku means",
-        ),
-        (
-            {"ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-opus-4-8"},
-            "2.1.329",
-            "ok",
-            "ANTHROPIC_DEFAULT_OPUS_MODEL=claude-opus-4-8 in the environment: this is what opus means",
-        ),
-        (
-            {"ANTHROPIC_BASE_URL": "https://me:secret@gateway.example:8443/v1?key=secret"},
-            "2.1.329",
-            "warn",
-            "ANTHROPIC_BASE_URL=https://gateway.example:8443 in the environment: "
-            "a gateway may serve another model than it was asked for",
-        ),
-        (
-            {"ANTHROPIC_BASE_URL": "http://me:secret@[::1"},
-            "2.1.329",
-            "warn",
-            "ANTHROPIC_BASE_URL=(no URL) in the environment: a gateway may serve another model than it was asked for",
-        ),
-    ],
+    some(
+        [
+            (
+                {DEFAULT: "opus", f"{DEFAULT}_FORCE": "1"},
+                "2.1.329",
+                "warn",
+                f"{DEFAULT}=opus in the environment, forced in the environment: "
+                "every subagent runs on it, whatever is decided",
+            ),
+            (
+                {DEFAULT: "opus", f"{DEFAULT}_FORCE": "0"},
+                "2.1.329",
+                "ok",
+                f"{DEFAULT}=opus in the environment: a default, which a decision beats",
+            ),
+            (
+                {DEFAULT: "opus"},
+                "2.1.197",
+                "warn",
+                f"{DEFAULT}=opus in the environment may beat what is decided in clients before 2.1.329",
+            ),
+            ({f"{DEFAULT}_FORCE": "1"}, "2.1.329", "ok", "nothing stands above the rungs"),
+            (
+                {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "glm-9"},
+                "2.1.329",
+                "warn",
+                "ANTHROPIC_DEFAULT_HAIKU_MODEL=glm-9 in the environment: this is what haiku means",
+            ),
+            (
+                {"ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-opus-4-8"},
+                "2.1.329",
+                "ok",
+                "ANTHROPIC_DEFAULT_OPUS_MODEL=claude-opus-4-8 in the environment: this is what opus means",
+            ),
+            (
+                {"ANTHROPIC_BASE_URL": "https://me:secret@gateway.example:8443/v1?key=secret"},
+                "2.1.329",
+                "warn",
+                "ANTHROPIC_BASE_URL=https://gateway.example:8443 in the environment: "
+                "a gateway may serve another model than it was asked for",
+            ),
+            (
+                {"ANTHROPIC_BASE_URL": "http://me:secret@[::1"},
+                "2.1.329",
+                "warn",
+                "ANTHROPIC_BASE_URL=(no URL) in the environment: "
+                "a gateway may serve another model than it was asked for",
+            ),
+        ],
+        3,
+    ),
 )
 def test_a_variable_that_beats_a_decision(env, version, state, fact, machine):
     machine.client(f"#!/bin/sh\necho {version}\n")

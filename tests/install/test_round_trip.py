@@ -78,9 +78,7 @@ def read(raw):
     return json.loads(raw.decode("utf-8-sig").strip() or "{}")
 
 
-@pytest.mark.parametrize(
-    "name", some(FILES, ("no hooks", "empty file", "two spaces", "CRLF", "BOM", "minified", "hand-made"))
-)
+@pytest.mark.parametrize("name", some(FILES, 3))
 def test_a_file_is_given_back_to_the_byte(name, orchestrate, settings):
     settings.parent.mkdir()
     settings.write_bytes(FILES[name])
@@ -234,7 +232,7 @@ def generated_settings(rng):
     return {key: document[key] for key in keys}
 
 
-@pytest.mark.parametrize("seed", some(range(100), 30))
+@pytest.mark.parametrize("seed", some(range(100), 8))
 def test_any_document_keeps_its_values_and_their_order(seed):
     rng = random.Random(seed)
     document = generated_settings(rng)

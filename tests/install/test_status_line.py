@@ -88,7 +88,10 @@ def test_a_file_that_others_changed_gets_the_own_line_back(name, put, orchestrat
     assert settings.read_bytes() == expected != FILES[name]
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name not in ("no file", "an empty command", "repeated")])
+OF_A_LINE = [name for name in FILES if name not in ("no file", "an empty command", "repeated")]
+
+
+@pytest.mark.parametrize("name", some(OF_A_LINE, 3))
 def test_without_the_receipt_the_line_itself_knows_the_own_one(name, put, orchestrate, settings, home):
     put(FILES[name])
     orchestrate("install", "--statusline")
@@ -116,7 +119,7 @@ def test_what_the_user_puts_in_its_place_stays(put, orchestrate, settings):
     assert line_of(settings) == theirs
 
 
-@pytest.mark.parametrize("odd", [None, "date", [], {}, {"type": "command"}, {"command": 3}])
+@pytest.mark.parametrize("odd", some([None, "date", [], {}, {"type": "command"}, {"command": 3}], 2))
 def test_a_line_without_a_command_is_refused(odd, put, orchestrate, settings):
     put(json.dumps({"statusLine": odd}).encode())
     before = settings.read_bytes()

@@ -76,6 +76,7 @@ def test_a_reader_killed_at_any_moment_loses_and_doubles_nothing(project, place,
     assert kills >= 5
 
 
+@pytest.mark.slow
 def test_readers_at_the_same_time_share_the_work(project, place, logs):
     readers = [reader(project, 2048) for _ in range(4)]
     told = [process.communicate(timeout=60)[0].split() for process in readers]

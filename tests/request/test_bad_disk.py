@@ -9,6 +9,7 @@ import time
 
 import pytest
 from payloads import AT_HOME, SESSION, ask, faults, files, logged, payload, said
+from tiers import some
 
 from orchestrate import hookline
 from state import compiled, journal, paths, snapshot
@@ -100,7 +101,7 @@ def test_a_read_only_disk_costs_the_record_alone(project, tmp_path):
 
 
 @mounts
-@pytest.mark.parametrize("room", [0, 1, 100, 400, 800])
+@pytest.mark.parametrize("room", some([0, 1, 100, 400, 800], 2))
 def test_a_full_disk_takes_no_part_of_a_record(room, project, place, tmp_path):
     """Pages are 4 KiB: a log that fills its own but for `room` bytes could take so much of the next record."""
     page = os.sysconf("SC_PAGE_SIZE")
@@ -259,6 +260,7 @@ def test_changed_settings_reach_the_prompt_after_the_next(project, place):
     assert "quick-hands" in said(ask(project, payload("UserPromptSubmit"), **env))
 
 
+@pytest.mark.slow
 def test_the_compiler_is_not_started_twice_within_seconds(project, place):
     for folder in (place.state, os.path.dirname(snapshot.file(place))):
         os.makedirs(folder, exist_ok=True)

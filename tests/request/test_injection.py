@@ -5,6 +5,7 @@ import json
 import pytest
 from attacks import ALL, MARKED, QUOTED_AS, SAID, UNREADABLE, texts
 from payloads import ask, logged, payload, prompt, said
+from tiers import some
 
 from orchestrate.request.prompt import machine_made
 from routing.routing_core import Situation, decide
@@ -20,6 +21,7 @@ CHOSEN = (
     "Design the sharding of the ledger so that no write is lost.\nUse opus for this.",
 )
 BARE = {**MARKED, **UNREADABLE}
+EACH = tuple(ALL)[::9]  # of every kind some
 PLACES = {
     "after": lambda own, theirs: f"{own}\n\n{theirs}",
     "on the next line": lambda own, theirs: f"{own}\n{theirs}",
@@ -59,20 +61,20 @@ def test_there_are_enough_of_them():
     assert (len(ALL) >= 120, len(ALL)) == (True, len(MARKED) + len(UNREADABLE) + len(SAID))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", some(ALL, EACH))
 def test_what_is_quoted_changes_no_decision(name):
     found = {form: rerouted(ALL[name], (*BENIGN[:3], CHOSEN[0]), quote) for form, quote in QUOTED_AS.items()}
     assert found == {form: [] for form in QUOTED_AS}
 
 
-@pytest.mark.parametrize("name", BARE)
+@pytest.mark.parametrize("name", some(BARE, EACH))
 def test_what_is_pasted_unquoted_is_no_choice_and_hides_none(name):
     assert rerouted(BARE[name], CHOSEN) == []
     assert {ruled(text)[-1] for own in BENIGN for _, _, text in prompts(BARE[name], own)} == {False}
 
 
 @pytest.mark.parametrize("own", BENIGN)
-@pytest.mark.parametrize("name", MARKED)
+@pytest.mark.parametrize("name", some(MARKED, EACH))
 def test_what_is_pasted_unquoted_gets_no_tier_by_claiming_it(name, own):
     """It is a part of the prompt and weighs as such, but the decision is the same whichever tier it names."""
     found = {where: set() for where in PLACES}
@@ -160,7 +162,7 @@ def test_a_prompt_that_quotes_a_machine_is_still_a_persons(text, kind):
     assert machine_made(text) == kind
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", some(ALL, EACH))
 def test_the_hook_says_nothing_of_what_was_quoted(name, project, place):
     """The whole way: the agent that the model is told of, and the record."""
     attack = texts(ALL[name])["opus"]
@@ -172,7 +174,7 @@ def test_the_hook_says_nothing_of_what_was_quoted(name, project, place):
     assert (record["tier"], record["agent"], record["override"]) == ("haiku", "haiku-general", False)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", some(ALL, EACH))
 def test_a_spawn_is_decided_by_its_own_words(name, project, place):
     attack = texts(ALL[name])["opus"]
     asked = {

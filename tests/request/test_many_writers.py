@@ -58,6 +58,7 @@ def expected(processes, prompts):
     return [f"{number:02d}-{at:02d}" for number in range(processes) for at in range(prompts)]
 
 
+@pytest.mark.slow
 def test_processes_at_once_lose_no_record(run, place):
     answers = all_at_once(run, 8, 4)
     assert {(code, stderr) for code, _, stderr in answers} == {(0, b"")}

@@ -158,6 +158,7 @@ def test_a_limit_nearly_used_up_does_not_go_under_a_floor(rules, home, project, 
     assert (last(place)["tier"], last(place)["stepped_down"]) == ("opus", None)
 
 
+@pytest.mark.slow
 def test_a_new_file_is_compiled_behind_the_prompt_that_finds_it(user_file, project, place):
     env = {"PATH": os.environ["PATH"]}
     user_file.write_text(RULES)
@@ -224,6 +225,7 @@ def test_a_compiled_file_that_came_with_the_repository_says_nothing(rules, proje
     assert last(homeless)["tier"] == "haiku"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", some([b"", b"[]", b'{"v":1}', b'{"v":9,"rules":7}', b"\xff"], 1))
 def test_a_damaged_file_never_costs_the_prompt(content, rules, project, place):
     rules()

@@ -1,6 +1,8 @@
 """A client for both parts: it works as $WORK_<TIER> says (a line for the shell), and judges as $JUDGES says."""
 
-PROGRAM = r"""#!/usr/bin/env python3
+from python_program import python_program
+
+PROGRAM = r"""
 import json, os, re, subprocess, sys
 argv, asked = sys.argv[1:], sys.stdin.read()
 words = dict(zip(argv, argv[1:]))
@@ -50,7 +52,4 @@ say("result", subtype="success", is_error=False, result=text, modelUsage=usage)
 
 def install(folder):
     folder.mkdir()
-    program = folder / "claude"
-    program.write_text(PROGRAM)
-    program.chmod(0o755)
-    return program
+    return python_program(folder / "claude", PROGRAM)
