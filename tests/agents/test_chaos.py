@@ -63,6 +63,7 @@ def test_the_faults_are_those_of_the_table():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_thousand_requests_with_faults(place, tmp_path):
     (tmp_path / "desks").mkdir()
     program = Path(__file__).with_name("chaos.py")

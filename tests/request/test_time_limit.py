@@ -68,7 +68,7 @@ def test_a_held_lock_delays_a_moment_and_the_record_is_there(hook, place):
     with open(f"{folder}/log.jsonl", "ab") as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         held_s = min(took_s() for _ in range(2))
-    assert 0.15 < held_s - free_s < 0.5
+    assert 0.15 < held_s - free_s < 1.2  # a busy machine sleeps longer than it is told
     assert len(logged(place)) == 5
 
 

@@ -312,10 +312,10 @@ def test_a_rule_that_changes_the_tier_ends_the_doubt():
 def test_a_prompt_is_read_up_to_the_cap_and_no_pattern_takes_long():
     text = "paths:\n" + "".join(f'  - {{match: "**/a*a*a*a*{n}/**/b", at_least: opus}}\n' for n in range(80))
     rules = own(text)
-    started = time.perf_counter()
+    started = time.thread_time()
     ruled("a/" * 4000, "haiku", rules)
     ruled(" ".join(f"a{n}/{'a' * 50}/c.py" for n in range(4_000)), "haiku", rules)
-    assert time.perf_counter() - started < 2.0
+    assert time.thread_time() - started < 2.0
 
 
 def test_as_many_rules_as_a_team_has_cost_little():

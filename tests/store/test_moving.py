@@ -75,7 +75,7 @@ def start(place, *words, **env):
 def orchestrate(place, *words, **env):
     """(exit code, stdout, the last line of stderr)."""
     process = start(place, "-m", "orchestrate", *words, **env)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     return process.returncode, out, err.strip().splitlines()[-1] if err.strip() else ""
 
 
@@ -123,6 +123,7 @@ def steps(place):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # each table has steps of its own, and each step a process
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_killed_at_any_step_it_is_all_there_or_not_used(place, cluster, back):
     there, goal = ("", "sqlite") if back else (cluster.url, cluster.url)
@@ -133,7 +134,7 @@ def test_killed_at_any_step_it_is_all_there_or_not_used(place, cluster, back):
     told = []
     for number, step in enumerate(expected):
         process = start(place, "-c", KILLED, there, str(number))
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         assert (process.returncode, out.split(" to ")[0].strip()) == (-signal.SIGKILL, step), err
         told.append(step)
         assert contents(place) == filled
