@@ -1,22 +1,29 @@
-"""Whether the user works himself: by the transcripts that the client writes, but those of the night's own agents."""
+"""Whether the user works himself: by the transcripts that the client writes, but those of the night's own agents, and
+of sessions while they go on by themselves after a limit."""
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from state.store.resume_records import Attempt
+
 LOOK_EVERY_S = 5.0
+_WRITES_ON_S = 5.0  # of a client that has ended, the last lines
 
 
 class Activity:
     """`ours`: the folder below which the night's agents work. A client names the folder of its transcripts after where
     it works, with a dash for all that is neither letter nor digit."""
 
-    def __init__(self, env: Mapping[str, str], ours: str, since: float) -> None:
+    def __init__(
+        self, env: Mapping[str, str], ours: str, since: float, resumed: Callable[[], Iterable[Attempt]]
+    ) -> None:
         config = env.get("CLAUDE_CONFIG_DIR") or f"{env.get('HOME', '')}/.claude"
         self._projects = f"{config}/projects"
         self._ours = tuple({_named(ours), _named(os.path.realpath(ours))})
         self._since = since
+        self._resumed = resumed
         self._looked: float | None = None
         self._seen: float | None = None
 
@@ -29,15 +36,24 @@ class Activity:
         return self._seen
 
     def _times(self) -> Iterator[float]:
+        resumed = [one for one in self._resumed() if one.started_at is not None]
         for folder in _entries(self._projects):
             if folder.name.startswith(self._ours):
                 continue
             for entry in _entries(folder.path):
                 if entry.name.endswith(".jsonl"):
                     try:
-                        yield entry.stat().st_mtime
+                        written = entry.stat().st_mtime
                     except FileNotFoundError:
                         continue
+                    if not any(_went_on(one, entry.name, written) for one in resumed):
+                        yield written
+
+
+def _went_on(attempt: Attempt, name: str, written: float) -> bool:
+    if name != f"{attempt.session}.jsonl" or attempt.started_at is None or written < attempt.started_at:
+        return False
+    return attempt.ended_at is None or written <= attempt.ended_at + _WRITES_ON_S
 
 
 def _entries(folder: str) -> "list[os.DirEntry[str]]":

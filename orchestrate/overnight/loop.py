@@ -53,7 +53,7 @@ class Loop:
         self._owner = alone.owner()
         self._meter = Meter()
         self._workers: dict[str, Worker] = {}
-        self._activity = Activity(setting.env, f"{setting.user}/{FOLDER}", time.time())
+        self._activity = Activity(setting.env, f"{setting.user}/{FOLDER}", time.time(), store.resumes.attempts)
         self._state = night.opened(setting.span, setting.limits, time.time(), time.monotonic())
         self._halts = ""
 
@@ -244,7 +244,7 @@ class Loop:
 
     def _plan(self) -> tuple[plan.Row, ...]:
         jobs = self._store.nights.jobs()
-        return plan.plan(jobs, self._readings(), self._at.when, self._at.limits, time.time())
+        return plan.plan(jobs, self._readings(), self._at.when, self._at.limits, time.time(), self._at.span)
 
     def _readings(self) -> tuple[Reading, ...]:
         return window.readings(quota.read(self._at.user), {}, time.time())

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from orchestrate.overnight.activity import LOOK_EVERY_S, Activity
+from state.store.resume_records import Attempt
 
 SINCE = 1_000.0
 
@@ -20,8 +21,8 @@ def projects(home):
     return home / ".claude/projects"
 
 
-def looking(home, **env):
-    return Activity({"HOME": str(home), **env}, f"{home}/.orchestrator/overnight", SINCE)
+def looking(home, *resumed, **env):
+    return Activity({"HOME": str(home), **env}, f"{home}/.orchestrator/overnight", SINCE, lambda: resumed)
 
 
 def test_a_transcript_that_grows_is_work(home, projects):
@@ -59,3 +60,15 @@ def test_it_is_looked_for_now_and_then_and_once_seen_stays_seen(home, projects):
 
 def test_without_a_client_there_is_nothing_to_see(home):
     assert looking(home).seen(0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "is_work"),
+    [(4, None, False), (4, 6, False), (4, 4.5, False), (6, None, True), (None, None, True), (-20, -10, True)],
+)
+def test_a_session_that_goes_on_by_itself_is_none(home, projects, began, ended, is_work):
+    talks(projects / "-home-me-project", SINCE + 5)
+    moments = [SINCE + at if at is not None else None for at in (began, ended)]
+    resumed = Attempt("s", "limit", SINCE, "owner", 1, SINCE, *moments)
+    other = Attempt("other", "limit", SINCE, "owner", 1, SINCE, SINCE)
+    assert (looking(home, resumed, other).seen(0.0) is not None) is is_work
