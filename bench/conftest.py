@@ -27,6 +27,11 @@ def {name}(*arguments, **options):
 """
 
 
+def pytest_xdist_auto_num_workers():
+    """A benchmark is alone on the machine."""
+    return 0
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """Nothing a benchmark does reaches the user's home, and nothing of the user's environment reaches it."""

@@ -1,8 +1,10 @@
 """What every test stands on: a home of its own, a temporary project and the real hook."""
 
 import gc
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,8 +32,16 @@ SWITCHES = (
     "PYTHONPATH",
 )
 
+NUMBERS = itertools.count()  # of a process; each worker has a folder of its own
+
 # What is collected stays until the end, and is a lot: it is not searched for garbage while it is made, nor ever after.
 gc.disable()
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Only all tests together are worth starting workers for."""
+    is_all = config.args == config.getini("testpaths") and not config.option.keyword
+    return os.cpu_count() if is_all else 0
 
 
 def pytest_collection_finish():
@@ -45,6 +55,13 @@ def pytest_runtestloop(session):
     if session.config.pluginmanager.hasplugin("_cov") and not hasattr(session.config, "workerinput"):
         torn_coverage.drop(session.config.rootpath)
     return done
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory, request):
+    """Numbered by us: pytest's own looks for the next number through all the folders there are."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}-{next(NUMBERS)}", numbered=False)
 
 
 @pytest.fixture(autouse=True)

@@ -427,6 +427,7 @@ def test_without_a_level_that_shows_it_the_story_is_what_went_wrong(desk):
     assert (line["event"], line["message"]) == ("run.told", "crashed: retry: Error: something broke")
 
 
+@pytest.mark.slow
 def test_all_attempts_together_get_no_more_than_there_is(desk, place, monkeypatch):
     """As in a hook, which the client ends with all that it has started."""
     for name, value in {**desk.env, "FAKE": "hang"}.items():

@@ -161,6 +161,7 @@ def test_the_mark_is_another_one_each_time(asker):
     assert len({asked.split("\n")[0] for _, asked, _, _ in asker.calls()}) == 2
 
 
+@pytest.mark.slow
 def test_a_judge_that_takes_too_long_is_ended(asker, place):
     began = time.monotonic()
     found = asker.verdict(says="SLEEP", judge__timeout_s=1.0)

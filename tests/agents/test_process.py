@@ -95,6 +95,7 @@ def test_of_a_line_that_is_too_long_the_head_is_given(agent):
     assert (done.ended, lines) == (Ended(code=0), [b"{" * 1024, b"next"])
 
 
+@pytest.mark.slow
 def test_a_line_without_end_does_not_eat_the_memory(tmp_path):
     endless = python("import sys\nfor _ in range(100): sys.stdout.write('{' * 1_048_576)")
     code = (

@@ -63,6 +63,7 @@ def test_a_session_within_its_cap_is_not(client, go):
     assert go(left_points=5.0)[:4] == ("ok", "", None, 3.0)
 
 
+@pytest.mark.slow
 def test_it_is_ended_when_its_time_is_over(client, go):
     client.will(init(), hangs=True)
     gone = go(total_s=0.5)

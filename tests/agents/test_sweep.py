@@ -74,6 +74,7 @@ def test_leftovers_are_swept_when_the_child_ends(agent, fifo, tools, tmp_path, l
     assert are_gone(pids, 0)
 
 
+@pytest.mark.slow
 def test_a_daemon_without_session_and_mark_is_known_from_having_been_seen(agent, fifo, tools, tmp_path):
     """Its parent, marked and in the session, goes on until we have looked: between two words of it we do so."""
     pids = []

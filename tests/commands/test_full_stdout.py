@@ -7,6 +7,7 @@ import pytest
 FULL = "/dev/full"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists(FULL), reason="this system has no device that is always full")
 def test_a_full_disk_behind_stdout_is_one_line(project):
     with open(FULL, "wb") as full:

@@ -201,6 +201,7 @@ while after < 20:
 """
 
 
+@pytest.mark.slow
 def test_hooks_that_write_meanwhile_lose_nothing(project, home):
     """They write before, while and after the folder appears."""
     writers = [

@@ -35,6 +35,7 @@ def test_the_limit_is_within_the_client_s_own():
     assert min(event.timeout_s for event in hookline.EVENTS.values()) == 5
 
 
+@pytest.mark.slow
 def test_a_hook_that_hangs_ends_by_itself(start, place):
     """One waits for a stdin that never ends, the other for a log that is a pipe nobody writes to."""
     os.makedirs(f"{place.state}/sessions/{SESSION}")

@@ -230,6 +230,7 @@ def test_steps_that_wait_for_nothing_more_work_at_the_same_time(desk):
     assert max(told["finished", "b"], told["finished", "c"]) <= told["started", "d"]
 
 
+@pytest.mark.slow
 def test_no_more_than_asked_for_work_at_the_same_time(desk):
     at = desk()
     path = at.flows.put("own.yaml", MEET.replace("LIMIT", "1s"), user=True)
@@ -304,6 +305,7 @@ def test_answers_files_and_what_is_known_of_the_project_reach_later_agents(desk)
     assert {f"ORCHESTRATOR_CTX_WORKFLOW_RUN={header.run}", "ORCHESTRATOR_CTX_WORKFLOW_STEP=next"} <= set(seen)
 
 
+@pytest.mark.slow
 def test_the_budget_and_the_time_of_a_step_are_its_agents(desk):
     at = desk("talks", ORCHESTRATOR_RUN__ATTEMPTS="1")
     header = at.done(
