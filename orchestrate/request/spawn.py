@@ -1,11 +1,14 @@
 """A subagent is asked for, and launched: which model it gets is decided by its own prompt."""
 
+import posix
+
 from orchestrate.request import live, memory, mode, plans, rung
 from orchestrate.request.call import Call, Outcome, fingerprint
 from state import snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from orchestrate.request.workflow_script import Agent
     from routing.routing_core import Decision
 
 FORK = "fork"
@@ -17,7 +20,9 @@ TIERS = ("haiku", "sonnet", "opus")
 
 
 RUNGS = (rung.MOD, rung.REWRITE)
+TEAMS = "CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS"
 AGENTS_KEPT = 32  # of a workflow, in its record
+SCRIPT_MOST = 262_144  # bytes of one that the client kept
 
 
 class Ruling(rung.Tiered):
@@ -125,26 +130,90 @@ def _rule_workflow(call: Call, asked: dict[str, object]) -> Ruling:
     told, told_at = memory.last_decision(call.place, call.session)
     used, why = _rung(call, told_at)
     if used != rung.REWRITE:
-        return Ruling("its agents are decided one by one, by the mod" if used == rung.MOD else why)
+        return Ruling("its agents are decided one by one, by the mod") if used == rung.MOD else _workflow_left(why)
     script = _text(asked, "script")
-    if script is None:
-        return Ruling("its script is kept elsewhere")
-    if asked.get("resumeFromRunId"):
-        return Ruling("a workflow that goes on keeps its script")
+    if script is None or asked.get("scriptPath"):  # the path comes first
+        return _workflow_left("its script is kept elsewhere")
     from orchestrate.request import workflow_script
 
+    is_override = told.get("prompt_id") == call.prompt_id and told.get("override") is True
     try:
+        if asked.get("resumeFromRunId"):
+            return _rule_resumed(call, asked, script, is_override)
         found = workflow_script.agents(script)
     except workflow_script.Unread:
-        return Ruling("its script cannot be read here")
-    is_override = told.get("prompt_id") == call.prompt_id and told.get("override") is True
-    ruling = Ruling("its agents stay as they were asked for")
-    decided = [(agent, _agent_of_workflow(call, agent.prompt, agent.kind, is_override)) for agent in found]
-    ruling.agents = [
-        {"tier": one.tier or None, "model_set": one.model, "rung_reason": one.why or why, **fingerprint(agent.prompt)}
-        for agent, one in decided[:AGENTS_KEPT]
+        return _workflow_left("its script cannot be read here")
+    ruling = _workflow_left("its agents stay as they were asked for")
+    decided = [(agent, _agent_of_workflow(call, agent, is_override)) for agent in found]
+    ruling.agents = _kept(
+        [
+            {
+                "tier": one.tier or None,
+                "model_set": one.model,
+                "rung_reason": one.why or why,
+                **fingerprint(agent.prompt),
+            }
+            for agent, one in decided
+        ]
+    )
+    return _rewrite_script(ruling, why, asked, script, [(agent, one.model) for agent, one in decided if one.model])
+
+
+def _rule_resumed(call: Call, asked: dict[str, object], script: str, is_override: bool) -> Ruling:
+    """The client keeps the answers of agents that are asked for just as before: so they are, with the models given."""
+    from orchestrate.request import workflow_script
+
+    ruling = _workflow_left("a workflow that goes on keeps its script")
+    run = _text(asked, "resumeFromRunId")
+    earlier = None if is_override or not run else _script_of(call, run)
+    if earlier is None:
+        return ruling
+    models = workflow_script.as_before(script, earlier, TIERS)
+    why = "as in the run that goes on"
+    told: list[dict[str, object]] = [
+        {"tier": model, "model_set": model, "rung_reason": why, **fingerprint(agent.prompt)} for agent, model in models
     ]
-    models = [(agent, one.model) for agent, one in decided if one.model]
+    ruling.agents = _kept([*told, *(ruling.agents or [])])
+    return _rewrite_script(ruling, why, asked, script, models)
+
+
+def _workflow_left(why: str) -> Ruling:
+    ruling = Ruling(why)
+    ruling.agents = [{"tier": None, "model_set": None, "rung_reason": why}]
+    return ruling
+
+
+def _kept(agents: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Not all of many, yet each model: the ledger tells by them whether all got the same."""
+    if len(agents) <= AGENTS_KEPT:
+        return agents
+    models = [agent["model_set"] for agent in agents]
+    firsts = sorted({models.index(model) for model in models})
+    others = [at for at in range(len(agents)) if at not in firsts]
+    return [agents[at] for at in (firsts + others)[:AGENTS_KEPT]]
+
+
+def _script_of(call: Call, run: str) -> str | None:
+    """As the client kept it, beside the session's transcript."""
+    folder = call.text("transcript_path").removesuffix(".jsonl") + "/workflows/scripts"
+    try:
+        named = [name for name in posix.listdir(folder) if name.endswith(f"-{run}.js")]
+        fd = posix.open(f"{folder}/{named[0]}", posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+    except (OSError, ValueError, IndexError):
+        return None
+    try:
+        return posix.read(fd, SCRIPT_MOST).decode("utf-8", "replace")
+    except OSError:
+        return None
+    finally:
+        posix.close(fd)
+
+
+def _rewrite_script(
+    ruling: Ruling, why: str, asked: dict[str, object], script: str, models: "list[tuple[Agent, str]]"
+) -> Ruling:
+    from orchestrate.request import workflow_script
+
     if models:
         ruling.rung, ruling.why = rung.REWRITE, why
         changed = {**asked, "script": workflow_script.with_models(script, models)}
@@ -152,7 +221,10 @@ def _rule_workflow(call: Call, asked: dict[str, object]) -> Ruling:
     return ruling
 
 
-def _agent_of_workflow(call: Call, text: str, kind: str, is_override: bool) -> Ruling:
+def _agent_of_workflow(call: Call, agent: "Agent", is_override: bool) -> Ruling:
+    if agent.at < 0:
+        return Ruling("it is computed, or names its model")
+    text, kind = agent.prompt, agent.kind
     asked: dict[str, object] = {"prompt": text, "subagent_type": kind}
     left = _left_alone(call, asked, kind)
     if left:
@@ -167,7 +239,7 @@ def _left_alone(call: Call, asked: dict[str, object], kind: str) -> str:
     """Why nobody but the user may choose this agent's model, else nothing."""
     if kind == FORK:
         return "a fork runs on its parent's model"
-    if _text(asked, "team_name"):
+    if _is_teammate(call, asked):
         return "a teammate keeps the model it was given"
     if kind in GENERIC or _bare(kind) in _ours(call):
         return ""
@@ -177,6 +249,12 @@ def _left_alone(call: Call, asked: dict[str, object], kind: str) -> str:
     if named is None:
         return f"the definition of {kind} is not known here"
     return f"the definition of {kind} names {named}" if named else ""
+
+
+def _is_teammate(call: Call, asked: dict[str, object]) -> bool:
+    """Where a session may have a team, whoever has a name belongs to it; in older clients, to the team named."""
+    has_team = call.env.get(TEAMS, "") not in ("", "0", "false")
+    return bool(_text(asked, "team_name") or (has_team and _text(asked, "name")))
 
 
 def _decided(call: Call, asked: dict[str, object], kind: str, told: dict[str, object]) -> Ruling:

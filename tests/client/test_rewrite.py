@@ -1,6 +1,7 @@
 """The rewrite rung with the real client: what the API is asked for is what the hook decided, for every spawn."""
 
 import json
+import re
 
 import pytest
 from fake_api import AGENT_HEADER
@@ -110,6 +111,21 @@ def test_a_spawn_with_a_very_long_prompt_arrives_whole(world):
     assert json.dumps(text, ensure_ascii=False)[1:-1] in json.dumps(child["messages"], ensure_ascii=False)
 
 
+@pytest.mark.parametrize("model", ["sonnet", "opus"])
+def test_a_teammate_keeps_the_model_it_was_given(model, world):
+    uses = [agent(EASY[0], subagent_type="general-purpose", name="bob", model=model)]
+    rules = [{"agent": False, "prompt": GO, "times": 1, "tool_use": uses}]
+    args = ["--permission-mode", "acceptEdits"]
+    with world.interactive(rules, args, CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS="1") as tty:
+        tty.type(GO)
+        tty.wait_asked(3)
+        tty.wait_gone("esc to interrupt")
+    (told,) = launched(world).values()
+    assert (told["status"], told["decided_tier"]) == ("teammate_spawned", None)
+    assert model in told["model"]
+    assert decided(world) == [("none", None)]
+
+
 SCRIPT = """export const meta = {{ name: 'both', description: 'two agents' }}
 // it's one agent after another
 const first = await agent({easy})
@@ -125,10 +141,35 @@ def test_the_agents_of_a_workflow_get_their_models_by_its_script(world):
     ((rung, model),) = decided(world)
     assert (run.rc, rung, model) == (0, "rewrite", None)
     (asked,) = [event["payload"] for event in world.events() if event["type"] == "orchestration.spawn.requested"]
-    assert [agent["model_set"] for agent in asked["agents"]] == ["haiku", "opus"]
+    assert [agent["model_set"] for agent in asked["agents"]] == ["haiku", "opus", None]
     served = {
         "easy" if EASY[0] in text else "hard" if HARD[0] in text else "computed": request["body"]["model"]
         for request in run.requests
         if AGENT_HEADER in request["headers"] and (text := json.dumps(request["body"]["messages"]))
     }
     assert served == {"easy": "claude-haiku-5-5", "hard": "claude-opus-5-5", "computed": OWN}
+
+
+def test_an_agent_that_a_script_computes_raises_no_alarm(world):
+    script = f"export const meta = {{ name: 'both', description: 'two' }}\nawait agent({json.dumps(EASY[0])})\n"
+    uses = [{"name": "Workflow", "input": {"script": script + "return await agent('Prove ' + 'it')"}}]
+    rules = [{"agent": False, "times": 1, "prompt": GO, "tool_use": uses}]
+    run = world.claude(GO, rules, ["--permission-mode", "bypassPermissions"])
+    assert sorted(children(run).values()) == ["claude-haiku-5-5", OWN]
+    assert json.loads(world.orchestrate("metrics", "ledger", "--json"))["alarm"] is None
+
+
+@pytest.mark.parametrize("by", ["script", "scriptPath"])
+def test_a_workflow_that_is_resumed_runs_no_agent_again(by, world):
+    script = SCRIPT.format(easy=json.dumps(EASY[0]), hard=json.dumps(HARD[0]))
+    args = ["--permission-mode", "bypassPermissions"]
+    uses = [{"name": "Workflow", "input": {"script": script}}]
+    first = world.claude(GO, [{"agent": False, "times": 1, "prompt": GO, "tool_use": uses}], args)
+    (file,) = world.config.rglob("workflows/scripts/*.js")
+    assert (len(children(first)), file.read_text().count("model: ")) == (3, 2)
+    run = re.search(r"wf_[\w-]+$", file.stem).group()
+    uses[0]["input"] = {by: script if by == "script" else str(file), "resumeFromRunId": run}
+    rules = [{"agent": False, "times": 1, "prompt": "Go on", "tool_use": uses}]
+    again = world.claude("Go on now.", rules, [*args, "--resume", first.init["session_id"]])
+    assert "workflow" in json.dumps([request["body"]["messages"] for request in again.requests]).lower()
+    assert (again.rc, children(again)) == (0, {})

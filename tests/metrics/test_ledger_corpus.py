@@ -263,6 +263,13 @@ def test_which_agent_of_a_workflow_was_to_have_which_model_is_not_known(machine,
     assert [row.verdict for row in ledger()] == [UNCLEAR] * 3
 
 
+def test_an_agent_of_a_rewritten_workflow_for_which_nothing_was_decided_is_no_mismatch(machine, ledger):
+    session = prompted(machine.session(), STAYED)
+    session.rewritten_workflow(("haiku", HAIKU), (None, OPUS))
+    session.stop()
+    assert [row.verdict for row in ledger()] == [UNCLEAR] * 2
+
+
 def found(rows):
     return [(row.verdict, row.kind) for row in rows if row.verdict == MISMATCH]
 

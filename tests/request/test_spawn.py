@@ -70,6 +70,12 @@ def test_what_asks_for_the_right_model_is_not_rewritten(project, place):
     assert (ruled(place)["rung"], ruled(place)["model_set"]) == ("rewrite", "haiku")
 
 
+@pytest.mark.parametrize(("name", "teams"), [("bob", None), ("bob", ""), ("bob", "0"), ("bob", "false"), (None, "1")])
+def test_an_agent_that_is_no_teammate_is_decided(name, teams, project):
+    env = {} if teams is None else {"CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS": teams}
+    assert changed(ask(project, spawn(name=name), **env))["model"] == "haiku"
+
+
 def test_a_long_prompt_comes_back_whole(project, place):
     text = HARD + " \N{SNOWMAN}" * 40_000
     assert changed(ask(project, spawn(text=text)))["prompt"] == text
@@ -80,6 +86,7 @@ def test_a_long_prompt_comes_back_whole(project, place):
     [
         (spawn("fork"), {}, "a fork runs on its parent's model"),
         (spawn(team_name="crew"), {}, "a teammate keeps the model it was given"),
+        (spawn(name="bob"), {"CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS": "1"}, "a teammate keeps the model it was given"),
         (spawn("tester"), {}, "the definition of tester is not known here"),
         (spawn("other:tester"), {}, "the definition of other:tester is not known here"),
         (spawn("../../etc/passwd"), {}, "the definition of ../../etc/passwd is not known here"),

@@ -1,6 +1,7 @@
 """A workflow's script without the mod: each agent whose prompt stands in it is asked for by the model that it needs."""
 
 import json
+import time
 
 import pytest
 from payloads import ask, logged, payload, prompt
@@ -17,7 +18,7 @@ HEAD = "export const meta = { name: 'both', description: 'two agents' }\n"
 
 def given(script):
     """The script with every agent that can be read asked for by a model of its own number."""
-    found = workflow_script.agents(script)
+    found = [agent for agent in workflow_script.agents(script) if agent.at >= 0]
     return workflow_script.with_models(script, [(agent, str(number)) for number, agent in enumerate(found)])
 
 
@@ -41,6 +42,8 @@ def given(script):
         ("// don't\nagent('x') /* can't */", "// don't\nagent('x', {model: '0'}) /* can't */"),
         ("log('agent(\"x\")'); agent('y')", "log('agent(\"x\")'); agent('y', {model: '0'})"),
         ("agent('it\\'s', {label: `}`})", "agent('it\\'s', { model: '0',label: `}`})"),
+        ("agent(`--> <!-- \\\\ ${a} ${b}`)", "agent(`--> <!-- \\\\ ${a} ${b}`, {model: '0'})"),
+        ("agent('x')\r\n// y\r\nagent('z')", "agent('x', {model: '0'})\r\n// y\r\nagent('z', {model: '1'})"),
         ("agent('x', {agentType: 'Explore'})", "agent('x', { model: '0',agentType: 'Explore'})"),
     ],
 )
@@ -63,6 +66,16 @@ def test_what_can_be_read_gets_its_model(script, changed):
         "agents('x'); my_agent('x'); agent2('x'); $agent('x')",
         "// agent('x')\n/* agent('y') */ 'agent()'",
         "agent()",
+        "agent('x', {agentType: '' + kind})",
+        "agent('x', {agentType: 'Explore'.trim()})",
+        "agent('x', {label: ', agentType: \"Explore\"', agentType: 'mine'})",
+        "agent('x', {schema: {a: 1, agentType: 'Explore'}, agentType: 'mine'})",
+        "agent('x', {__proto__: base})",
+        "agent(`${text}`)",
+        "agent(`${text}\nFix the typo`)",
+        "agent(`${text}\\n\\nList what you changed`)",
+        "agent(`Your task: ${text}\nList what you changed`)",
+        "agent(`Fix the typo\n  ${a} ${b}  `)",
     ],
 )
 def test_what_is_computed_or_chosen_stays(script):
@@ -80,6 +93,17 @@ def test_what_is_computed_or_chosen_stays(script):
         "text.replace(/'/g, ''); agent('x')",
         "return /agent('x')/",
         "(a + b) / 2; agent('x')",
+        "let found\n/'/.test(\"); agent('x'); //'\")",
+        "debugger /* \n */ /'/.test(\"); agent('x'); //'\")",
+        "export default /'/.test(\"); agent('x'); //'\")",
+        "const \\u0061gent = mine; agent('x')",
+        "class A { #agent() {} run() { this.#agent('x') } }",
+        "function* agent(x) {}; agent('x')",
+        "// one\r`\nagent('x') // \r`",
+        "// one\u2028`\nagent('x') // \u2028`",
+        "// one\u2029`\nagent('x') // \u2029`",
+        "<!-- `\nagent('x')\n<!-- `",
+        "one\n  --> `\nagent('x')\n--> `",
         "agent('x'",
         "agent('x'))",
         "agent('x\n')",
@@ -99,10 +123,36 @@ def test_what_may_mean_anything_is_not_read(script):
 
 @pytest.mark.parametrize(
     ("quoted", "text"),
-    [(r"'a\nb'", "a\nb"), (r"'it\'s'", "it's"), (r"'a\\nb'", "a\\nb"), ("'a\\\nb'", "ab"), (r"'\q'", "q"), ("''", "")],
+    [
+        (r"'a\nb'", "a\nb"),
+        (r"'it\'s'", "it's"),
+        (r"'a\\nb'", "a\\nb"),
+        ("'a\\\nb'", "ab"),
+        (r"'\q'", "q"),
+        ("''", ""),
+        ("`Fix ${one(`it's ${two}`)} in ${three}\\nnow`", "Fix ${} in ${}\nnow"),
+    ],
 )
 def test_the_prompt_is_what_the_script_means(quoted, text):
     assert [agent.prompt for agent in workflow_script.agents(f"agent({quoted})")] == [text]
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("agent(`of ${", "}`)"), ("agent('x', {a: () => ", "})")])
+def test_agents_within_agents_are_read_in_a_moment(opened, closed):
+    """Reading each of them once more for the one around it would take minutes."""
+    deepest = next(deep for deep in range(30, 0, -1) if is_read(opened * deep + closed * deep))
+    script = opened * deepest + " " * 30_000 + closed * deepest
+    before = time.process_time()
+    assert len(workflow_script.agents(script)) == deepest >= 10
+    assert time.process_time() - before < 0.25
+
+
+def is_read(script):
+    try:
+        workflow_script.agents(script)
+    except workflow_script.Unread:
+        return False
+    return True
 
 
 def workflow(script, **fields):
@@ -141,6 +191,7 @@ def test_each_agent_of_a_workflow_gets_the_model_that_its_own_prompt_needs(proje
         (workflow("return /x/"), "its script cannot be read here"),
         (workflow(f"agent('{EASY}')", resumeFromRunId="wf_1"), "a workflow that goes on keeps its script"),
         (payload("PreToolUse", tool_name="Workflow", tool_input={"name": "review"}), "its script is kept elsewhere"),
+        (workflow(f"agent('{EASY}')", scriptPath="/tmp/review.js"), "its script is kept elsewhere"),
         (
             {**workflow(f"agent('{EASY}')"), "permission_mode": "plan"},
             "the mod gave no sign of life; in plan mode a rewritten call may be refused",
@@ -150,6 +201,73 @@ def test_each_agent_of_a_workflow_gets_the_model_that_its_own_prompt_needs(proje
 def test_a_workflow_that_is_left_as_it_is(call, why, project, place):
     assert ask(project, call) == b""
     assert (ruled(place)["rung"], ruled(place)["rung_reason"]) == ("none", why)
+
+
+ASKED = f"agent('{EASY}')\nagent(text)\nagent('hm', {{label: 'b'}})\nagent('{EASY}', {{label: 'c'}})"
+GIVEN = (
+    f"agent('{EASY}', {{model: 'haiku'}})\nagent(text)\nagent('hm', {{label: 'b'}})\n"
+    f"agent('{EASY}', {{ model: 'opus',label: 'c'}})"
+)
+
+
+@pytest.fixture
+def resumed(tmp_path):
+    """The call that goes on with a run which was given the script `earlier`."""
+
+    def made(script, earlier, run="wf_1-a"):
+        folder = tmp_path / "talk" / "workflows" / "scripts"
+        folder.mkdir(parents=True)
+        (folder / "both-wf_2.js").write_text("another")
+        (folder / "both-wf_1-a.js").write_text(earlier)
+        return {**workflow(script, resumeFromRunId=run), "transcript_path": str(tmp_path / "talk.jsonl")}
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("script", "changed"),
+    [
+        (ASKED, GIVEN),
+        (ASKED + "\nagent('Fix the typo')", GIVEN + "\nagent('Fix the typo')"),
+        (ASKED.replace("text", "other"), GIVEN.partition("text")[0] + ASKED.partition("text")[2].join(["other", ""])),
+    ],
+    ids=["the same", "more at its end", "another in the middle"],
+)
+def test_a_workflow_that_goes_on_asks_for_what_it_was_given(script, changed, resumed, project, place):
+    """The client keeps an agent's answer where prompt and options are as before, up to the first that is not."""
+    answer = json.loads(ask(project, resumed(script, HEAD + GIVEN)))["hookSpecificOutput"]["updatedInput"]
+    assert answer == {"script": HEAD + changed, "resumeFromRunId": "wf_1-a"}
+    found = ruled(place)
+    assert (found["rung"], found["rung_reason"]) == ("rewrite", "as in the run that goes on")
+    assert [one["model_set"] for one in found["agents"]] == [*["haiku", "opus"][: changed.count("model: ")], None]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "run"),
+    [(ASKED, "wf_1-a"), (GIVEN, "wf_3"), (GIVEN, "../both-wf_1-a"), (GIVEN, 7), ("", "wf_1-a"), ("\0\ud7ff", "wf_1-a")],
+)
+def test_what_the_run_was_not_given_it_does_not_get(earlier, run, resumed, project, place):
+    assert ask(project, resumed(ASKED, HEAD + earlier, run)) == b""
+    assert (ruled(place)["rung"], ruled(place)["rung_reason"]) == ("none", "a workflow that goes on keeps its script")
+
+
+@pytest.mark.parametrize(
+    ("script", "models"),
+    [
+        (f"agent('{EASY}')", ["haiku"]),
+        (f"agent('{EASY}'); mine.agent(text)", ["haiku"]),
+        (f"agent('{EASY}'); agent(text)", ["haiku", None]),
+        (f"agent('{EASY}'); agent('x', {{model: 'opus'}}); agent('y', options)", ["haiku", None, None]),
+        (f"agent('{EASY}'); agent(`${{text}}`)", ["haiku", None]),
+        (f"agent('{EASY}'); await workflow('other')", ["haiku", None]),
+        (f"agent('{EASY}')\n" * 40 + f"agent({json.dumps(HARD)})", ["haiku", "opus", *["haiku"] * 30]),
+        ("return /x/", [None]),
+    ],
+)
+def test_the_record_tells_of_agents_that_nothing_was_decided_for(script, models, project, place):
+    """Whoever looks for the model that served could take them for those that were decided."""
+    ask(project, workflow(script))
+    assert [agent["model_set"] for agent in ruled(place)["agents"]] == models
 
 
 def test_the_user_s_own_choice_stands_for_a_workflow_too(project, place):
