@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """What the user asked for beside the request itself."""
+    """What the user asked for beside the request itself. `by`: who names the agent; of the user alone it is an
+    override, for a file that names agents goes against no decision of the router's."""
 
     agent: str = ""
     model: str = ""
@@ -28,6 +29,7 @@ class Wish(NamedTuple):
     context_from: Sequence[str] = ()
     files: Sequence[str] = ()
     check: Sequence[str] = ()
+    by: str = "user"
 
 
 NO_WISH = Wish()
@@ -48,12 +50,12 @@ def decide(
         tier = next((tier for tier in ("haiku", "sonnet", "opus") if tier in (definition.model or "")), None)
         outcome.payload |= {
             "agent": definition.name,
-            "override": True,
-            "reason": f"the user asked for {definition.name}",
+            "override": wish.by == "user",
+            "reason": f"the {wish.by} asked for {definition.name}",
         }
         outcome.payload["tier"] = tier or outcome.payload["tier"]
     if wish.model:
-        outcome.payload |= {"tier": _tier(wish.model) or outcome.payload["tier"], "override": True}
+        outcome.payload |= {"tier": _tier(wish.model) or outcome.payload["tier"], "override": wish.by == "user"}
     return outcome
 
 

@@ -170,8 +170,8 @@ def _refused(facts: _Facts) -> str:
 # The first that applies decides: what we did to it, what it says of itself, what its exit says, what is missing.
 _RULES = (
     _when("cli_missing", lambda f: f.ended.missing is not None, lambda f: f"the client is {f.ended.missing}"),
-    _when("cli_missing", lambda f: not f.ended.started, lambda f: "the client was not started"),
     _when("aborted", lambda f: f.ended.aborted, lambda _: "stopped on request"),
+    _when("cli_missing", lambda f: not f.ended.started, lambda f: "the client was not started"),
     _when("stalled", lambda f: f.ended.stalled and not f.whole, _halted),
     _when("timeout", lambda f: f.ended.timed_out and not f.whole, lambda _: "stopped: it took too long"),
     _when("blocked", lambda f: f.tally.blocked is not None, lambda f: f.tally.blocked or "stopped by a hook"),

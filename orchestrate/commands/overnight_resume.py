@@ -36,7 +36,8 @@ def resume() -> None:
 
     A session goes on once after each limit, when no client is open on it, outside of resume.quiet_hours, and while
     resume.max_points (with an API key resume.max_usd) is not used up. `overnight run` does this beside its jobs, and
-    `overnight install-timer --resume` does it at any hour. `orchestrate config set resume.enabled false` stops all.
+    `overnight install-timer --resume` does it at any hour. `orchestrate config set --global resume.enabled false`
+    stops all.
 
     \b
     Examples:

@@ -177,9 +177,18 @@ def _known(place: Place, settings: Mapping[str, Value], evening: date | None) ->
     with open_user_store(place) as store:
         span = _span(store, _when(settings, None), evening, now)
         told, jobs = _told(store, span.evening), {job.id: job for job in store.nights.jobs()}
+        added = _added(store)
     history = quota_readings.history(place.state, span.begins - 86_400)
     floor = _limits(settings, None).floor_percent
-    return Known(span, told, jobs, lambda owner: not alone.is_dead(owner), history, floor, now)
+    return Known(span, told, jobs, lambda owner: not alone.is_dead(owner), history, floor, now, added)
+
+
+def _added(store: "Store") -> dict[str, str]:
+    from orchestrate.overnight import chronicle
+    from state.store.search_records import Filter
+
+    found = store.listing.newest(Filter(type=f"{chronicle.PREFIX}added"), MOST_EVENTS)
+    return {each.event.entity_id: each.event.id for each in found}
 
 
 def _span(store: "Store", when: "Night", evening: date | None, now: float) -> "Span":

@@ -78,6 +78,7 @@ class End(NamedTuple):
     ran: tuple[Checked, ...] = ()
     reset_at: float | None = None
     code: int = FAILED
+    was_run: bool = True  # False: it came to no agent
 
 
 def where(folder: str, job: Job) -> dict[str, str]:
@@ -100,7 +101,10 @@ _FAULTS = {INTERRUPTED: "aborted", LOCK_TIMEOUT: "busy", REFUSED: "refused"}
 def _agent(task: Task, stop: Stop) -> Made | End:
     started_ns = time.monotonic_ns()
     kept.forget(task.folder)
-    base = _worktree(task)
+    try:
+        base = _worktree(task)
+    except UserError as error:
+        return End(_FAULTS.get(error.code, "fault"), str(error), code=error.code, was_run=False)
     place = Place(task.tree, task.place.project, task.place.state, task.place.user, task.place.initialised)
     settings, env = _settings(task), worktrees.environment(task.env)
     payload: dict[str, object] = {"prompt": task.job.text, "prompt_id": f"overnight-{task.job.id}-{task.fence}"}
@@ -167,7 +171,7 @@ def _made(place: Place, record: Record, base: str, decided: str) -> Made:
         run=record["run"],
         decided=decided,
         model=record["model_served"] or "",
-        answer=f"{place.state}/runs/{record['run']}/{runs.ANSWER}",
+        answer=f"{place.state}/runs/{record['run']}/{runs.ANSWER}" if record["answer"] else "",
         decisions=tuple(_decisions(record["answer"])),
         took_s=round(record["took_ms"] / 1000, 1),
     )

@@ -132,7 +132,7 @@ class Loop:
         try:
             task = self._task(found, fence)
         except UserError as error:
-            self._state = night.ended(self._state, found.id, 0.0)
+            self._state = night.ended(self._state, found.id, 0.0, was_run=False)
             self._settle(found, fence, End("fault", str(error), code=error.code), "")
             return
         self._store.nights.note(found.id, fence, branch=task.branch, worktree=task.tree, session=task.session)
@@ -194,7 +194,7 @@ class Loop:
         del self._workers[found.id]
         self._meter.read(self._reading())
         points = self._meter.end(found.id)
-        self._state = night.ended(self._state, found.id, points)
+        self._state = night.ended(self._state, found.id, points, end.was_run)
         self._settle(found, fence, end, worker.told_to_end, points)
 
     def _settle(self, found: Job, fence: int, end: End, told_to_end: str, points: float | None = None) -> None:
@@ -217,7 +217,8 @@ class Loop:
         except UserError as error:
             if error.code != REFUSED:
                 raise
-            why = "it was cancelled, or taken over, while it ran"
+            self._at.say(f"{found.code}: let go: it was cancelled, or taken over, while it ran")
+            return
         self._at.say(f"{found.code}: {said.status}{f': {why}' if why else ''}")
 
     def _wind_down(self) -> None:
@@ -236,7 +237,8 @@ class Loop:
         for left in self._store.nights.jobs():
             if left.status == "queued":
                 row = rows.get(left.id)
-                reason = stops.LEFT.get(why) or (row.reason if row else "")
+                is_stuck = row is not None and row.verdict == plan.SKIP  # whenever the night had ended
+                reason = row.reason if row and (is_stuck or why not in stops.LEFT) else stops.LEFT.get(why, "")
                 self._tell.tell(chronicle.LEFT, {"job": left.id, "code": left.code, "text": left.text, "why": reason})
         told = {"why": why, "halted": self._halts or None, "readings": chronicle.of_readings(self._readings())}
         self._tell.tell(chronicle.ENDED, told)

@@ -29,6 +29,7 @@ class Flight(NamedTuple):
     job: str  # its id
     reserve: float  # points of the five-hour window, set aside until it ends
     begun_at: float  # on the monotonic clock
+    is_probe: bool = False
 
 
 class Spent(NamedTuple):
@@ -76,16 +77,19 @@ def opened(span: Span, limits: Limits, now_wall: float, now_monotonic: float) ->
 
 def begun(state: State, start: Start, now_monotonic: float) -> State:
     """After the job was claimed; what could not be claimed was never begun."""
-    flight = Flight(start.job.id, ranking.reserve(start.cost, state.limits), now_monotonic)
+    flight = Flight(start.job.id, ranking.reserve(start.cost, state.limits), now_monotonic, start.is_probe)
     return state._replace(flights=(*state.flights, flight), blind=state.blind + start.is_probe)
 
 
-def ended(state: State, job_id: str, points: float | None) -> State:
-    """However it ended. `points`: of the five-hour window, None where nobody knows: then all that was set aside."""
+def ended(state: State, job_id: str, points: float | None, was_run: bool = True) -> State:
+    """However it ended. `points`: of the five-hour window, None where nobody knows: then all that was set aside.
+    `was_run`: False where it came to no agent, and so says nothing of the limits either."""
     gone = [flight for flight in state.flights if flight.job == job_id]
     used = sum(flight.reserve if points is None else points for flight in gone)
     spent = tuple(one._replace(points=one.points + used * SHARE[one.window]) for one in state.spent)
-    return state._replace(flights=tuple(one for one in state.flights if one.job != job_id), spent=spent)
+    blind = state.blind if was_run else max(0, state.blind - sum(flight.is_probe for flight in gone))
+    flights = tuple(one for one in state.flights if one.job != job_id)
+    return state._replace(flights=flights, spent=spent, blind=blind)
 
 
 def moves(

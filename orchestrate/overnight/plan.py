@@ -15,6 +15,7 @@ from state.store.night_records import Job
 
 RUN, WAIT, SKIP = "run", "wait", "skip"
 _BLIND = "nobody has read the limits: it follows if the probe brings a reading with room for it"
+_TOO_LATE = "its deadline is over before the night begins"
 _LATER = "others come before it, and the night is over then"
 
 
@@ -163,6 +164,8 @@ def _kept_back(
     one: Candidate, rooms: Sequence[budget.Room], limits: Limits, span: Span, now: float, stop: str | None
 ) -> Row:
     begins = max(now, span.begins)
+    if not one.never and one.job.deadline is not None and one.job.deadline <= begins:
+        return _row(one.job, one.cost, SKIP, _TOO_LATE, None, None)
     found = ranking.obstacle(one, rooms, limits, span, begins)
     if found is None or found.kind == ranking.EARLY:
         reason = _BLIND if stop == night.BLIND else _LATER

@@ -83,7 +83,8 @@ def _owed(lines: Sorted, nights: Sequence[Told], state: str) -> Iterator[Owed]:
     if halted:
         yield Owed(None, str(halted), None, (nights[-1].id,))
     if state == NEVER and any(lines.values()):
-        yield Owed(None, "no night ran: let a timer begin it, or begin it yourself", _TIMER, ())
+        about = tuple(name for line in chain.from_iterable(lines.values()) for name in line.events)
+        yield Owed(None, "no night ran: let a timer begin it, or begin it yourself", _TIMER, about)
     for section, found in lines.items():
         for line in found:
             yield from _of_line(section, line)

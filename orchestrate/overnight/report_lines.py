@@ -72,8 +72,13 @@ def _line(name: str, events: Sequence[Told], known: Known, state: str) -> Line:
         minutes=round(sum(took) / 60, 1) if took else None,
         answer=said.get("answer") or None,
         decisions=tuple(said.get("decisions") or ()),
-        events=tuple(one.id for one in events),
+        events=tuple(one.id for one in events) or _added(name, known),
     )
+
+
+def _added(name: str, known: Known) -> tuple[str, ...]:
+    """All that was ever told of a job of which the night says nothing."""
+    return (known.added[name],) if name in known.added else ()
 
 
 def _merged(events: Sequence[Told]) -> dict[str, Any]:
@@ -95,6 +100,8 @@ def _why(events: Sequence[Told], job: Job | None, known: Known, state: str) -> s
     if last.verb == "claimed":
         return _unfinished(job, state)
     why = last.payload.get("why")
+    if job and job.status == "cancelled":
+        return f"{why}; it was cancelled since"
     again = last.payload.get("not_before") if last.verb == "requeued" else None
     if isinstance(again, int | float) and again > last.at:
         return f"{why}: it may begin again at {time.strftime('%H:%M', time.localtime(again))}"

@@ -28,6 +28,7 @@ class Known(NamedTuple):
     history: Mapping[str, list[Reading]]  # of the limits
     floor_percent: float
     now: float
+    added: Mapping[str, str]  # by id of the job: the event that added it
 
 
 class Line(NamedTuple):

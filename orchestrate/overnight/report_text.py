@@ -63,7 +63,7 @@ def _where(line: Line) -> Iterator[str]:
 def _checks(line: Line) -> Iterator[str]:
     for each in line.checks:
         code = each.get("code")
-        ended = "did not end by itself" if code is None else "green" if code == 0 else f"exit code {code}"
+        ended = "did not run to its end" if code is None else "green" if code == 0 else f"exit code {code}"
         yield f"`{each.get('command')}` {ended}"
 
 

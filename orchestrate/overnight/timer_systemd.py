@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from orchestrate.overnight.timers import Parts, Timer
 
@@ -54,9 +55,20 @@ def _service(timer: Timer) -> str:
 
 def _timer(timer: Timer) -> str:
     if timer.at is not None:
-        return _TIMER.format(title=timer.title, when=f"OnCalendar=*-*-* {timer.at:%H:%M}:00", persistent="true")
+        when = f"OnCalendar=*-*-* {timer.at:%H:%M}:00{_zone(timer)}"
+        return _TIMER.format(title=timer.title, when=when, persistent="true")
     when = f"OnBootSec=2min\nOnUnitInactiveSec={timer.every_min}min"
     return _TIMER.format(title=timer.title, when=when, persistent="false")
+
+
+def _zone(timer: Timer) -> str:
+    """The service goes by TZ: a timer that went by the machine's own clock would begin it at another hour."""
+    name = timer.env.get("TZ", "").removeprefix(":")
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # systemd does not take it either
+        return ""
+    return f" {name}" if "/" in name or name == "UTC" else ""  # `localtime` is a file, and no zone
 
 
 def _quoted(text: str) -> str:

@@ -238,6 +238,10 @@ def test_a_detail_is_one_short_line():
     assert classify(Ended(code=1), tally, "").detail == "one two" + " x" * 146 + "…"
 
 
+def test_what_is_stopped_before_it_begins_misses_no_client():
+    assert classify(Ended(aborted=True, started=False), Tally(), "") == Outcome("aborted", "stopped on request")
+
+
 @pytest.mark.parametrize("stopped", ["aborted", "timed_out", "stalled"])
 def test_what_we_stopped_is_not_called_a_crash(stopped):
     """Whatever exit code the client then finds."""

@@ -62,8 +62,8 @@ def job(code, status="queued", **more):
 
 
 def built(told, jobs=(), history=None, now=ENDS + 3600, alive=()):
-    known = Known(SPAN, told, {each.id: each for each in jobs}, lambda owner: owner in alive, history or {}, 10.0, now)
-    return report.build(known)
+    queue, added = {each.id: each for each in jobs}, {each.id: f"{each.code}-added" for each in jobs}
+    return report.build(Known(SPAN, told, queue, lambda owner: owner in alive, history or {}, 10.0, now, added))
 
 
 def sections(found):
@@ -212,6 +212,7 @@ def test_a_night_that_never_began_owes_a_timer():
     found = built([], [job("J-1"), job("J-2", "shipped")])
     assert (found.state, sections(found)["not_done"]) == ("never began", [("J-1", "no night ran")])
     assert [owed.command for owed in found.decisions] == ["orchestrate overnight install-timer"]
+    assert [line.events for line in (*found.not_done, *found.decisions)] == [("J-1-added",), ("J-1-added",)]
     assert built([]).decisions == ()
 
 
@@ -247,6 +248,26 @@ def test_a_job_that_was_put_off_says_until_when():
 def test_a_job_that_was_cancelled_while_it_ran_is_not_called_cut_off():
     found = built([began(), claimed("J-1", clock(23)), ended(clock(5))], [job("J-1", "cancelled")])
     assert sections(found)["not_done"] == [("J-1", "it was cancelled while it ran")]
+
+
+def test_a_job_that_was_cancelled_since_is_not_promised_another_night():
+    told = [
+        began(),
+        claimed("J-1", clock(23)),
+        about("J-1", "requeued", clock(23, 5), why="a limit", not_before=clock(4)),
+        left("J-2", "waits for J-1"),
+        ended(clock(5)),
+    ]
+    assert sections(built(told, [job("J-1", "cancelled"), job("J-2", "cancelled")]))["not_done"] == [
+        ("J-1", "a limit; it was cancelled since"),
+        ("J-2", "waits for J-1; it was cancelled since"),
+    ]
+
+
+def test_a_check_that_could_not_be_started_is_not_said_to_have_run():
+    checks = [{"command": "pytst -q", "code": None, "tail": ""}]
+    found = built([began(), finished("J-1", "unverified", clock(23, 9), "the check is not found", checks=checks)])
+    assert any("`pytst -q` did not run to its end" in line for line in report_text.lines(found))
 
 
 def test_in_json_every_key_is_there_and_what_nobody_knows_is_null():
@@ -325,10 +346,12 @@ Done but unverified (0)
 Not done, and why (1)
   J-1  text of J-1
     no night ran
+    events J-1-added
 
 Decisions you owe (1)
   -  no night ran: let a timer begin it, or begin it yourself
     $ orchestrate overnight install-timer
+    events J-1-added
 
 Quota, in points
   five-hour used unknown, left unknown, wasted unknown

@@ -270,7 +270,11 @@ def test_a_job_that_is_cancelled_while_it_runs_ends_nobody_elses(desk):
         desk.awaits("hangs-one")
         with desk.store() as store:
             store.nights.cancel(store.nights.one("J-1").id, None, time.time(), desk.told)
-        assert night.wait(30) == 0
+        _, said = night.communicate(timeout=30)
+    assert night.returncode == 0
+    assert [line for line in said.splitlines() if "J-1" in line][1:] == [
+        "overnight: J-1: let go: it was cancelled, or taken over, while it ran"
+    ]
     assert not alive(desk.pid("one"))
     assert desk.standing() == {"J-1": "cancelled", "J-2": "shipped"}
     assert {line["code"]: line["why"] for line in desk.report()["not_done"]}["J-1"] == "it was cancelled while it ran"
@@ -318,6 +322,20 @@ def test_without_any_reading_one_job_is_a_probe(tmp_path, home, reading, blind, 
     assert (len(desk.log("start")), desk.report()["why"]) == (begun, why), done.stderr
     windows = {each["window"]: each["used"] for each in desk.report()["quota"]["windows"]}
     assert windows == {"five_hour": 0.0 if reading else None, "seven_day": None}
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["gone", "without a commit"])
+def test_a_probe_for_which_no_agent_was_begun_is_followed_by_another(tmp_path, home, is_there):
+    desk = Desk(tmp_path, home)
+    desk.reads(12)
+    whole, desk.project = desk.project, str(tmp_path / "other")
+    desk.add("write one", points=0.5)
+    desk.project = whole
+    if is_there:
+        subprocess.run(["git", "init", "-q", str(tmp_path / "other")], check=True)
+    desk.add("write two")
+    desk.night()
+    assert (desk.standing(), desk.report()["why"]) == ({"J-1": "failed", "J-2": "shipped"}, "done")
 
 
 def test_the_users_own_work_stops_the_night_where_he_said_so(desk):
@@ -506,6 +524,15 @@ def test_a_night_that_is_over_ends_what_runs(desk, monkeypatch):
         "J-2": ("queued", None),
     }
     assert not alive(desk.pid("one"))
+
+
+def test_a_night_that_is_halted_names_no_answer_where_there_is_none_and_what_could_never_run(desk):
+    desk.add("auth one")
+    desk.add("write two", points=99.0)
+    assert desk.night().returncode == 1
+    tried, left = desk.report()["not_done"]
+    assert (tried["code"], tried["answer"]) == ("J-1", None)
+    assert left["why"] == "takes 99 points, and the night leaves a job 88 of a window"
 
 
 def test_what_an_agent_leaves_to_its_user_is_in_the_report(desk):

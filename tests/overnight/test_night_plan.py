@@ -113,6 +113,12 @@ def test_more_jobs_than_the_night_has_time_for_wait():
     assert rows[-1].reason == "others come before it, and the night is over then"
 
 
+@pytest.mark.parametrize("readings", [FRESH, []])
+def test_what_is_due_before_the_night_begins_is_skipped_by_it(readings):
+    (row,) = planned([job(1, deadline=at(20))], readings, now=NOON)
+    assert (row.verdict, row.reason) == (SKIP, "its deadline is over before the night begins")
+
+
 def test_where_nobody_has_read_the_limits_only_a_probe_is_sure():
     rows = planned([job(1, quota_points=6.0), job(2, quota_points=2.0)], [])
     assert shown(rows) == [("J-2", RUN), ("J-1", WAIT)]

@@ -56,6 +56,25 @@ def test_a_line_break_is_refused(env, name):
         timers.night({**env, name: "/a\nExecStart=/bin/evil"}, "/u", time(23), None)
 
 
+@pytest.mark.parametrize(
+    ("zone", "when"),
+    [
+        ("Europe/Berlin", "*-*-* 23:05:00 Europe/Berlin"),
+        (":Europe/Berlin", "*-*-* 23:05:00 Europe/Berlin"),
+        ("UTC", "*-*-* 23:05:00 UTC"),
+        ("CET-1CEST", "*-*-* 23:05:00"),
+        ("/etc/localtime", "*-*-* 23:05:00"),
+        ("No/Where", "*-*-* 23:05:00"),
+        ("localtime", "*-*-* 23:05:00"),
+        ("", "*-*-* 23:05:00"),
+    ],
+)
+def test_a_night_of_systemd_begins_by_the_clock_by_which_it_ends(env, zone, when):
+    timer = timers.night({**env, "TZ": zone}, "/u", time(23, 5), "06:00")
+    (unit,) = (data for path, data in timer_systemd.parts(timer, env).files.items() if path.suffix == ".timer")
+    assert f"OnCalendar={when}\n" in unit.decode()
+
+
 @pytest.mark.parametrize("which", ["night", "resume"])
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_takes_its_units_and_reads_the_words_as_they_are(which, request, env, tmp_path):
