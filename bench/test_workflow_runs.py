@@ -19,6 +19,7 @@ from orchestrate.workflow.progress import seconds
 CHAIN = 200
 WIDE = 1_000
 STEP_MS = {"sqlite": 10, "postgres": 15}
+THREADS_MOST = 200  # 128 of them for steps
 IDLE_MIB = 80
 IDLE_PERCENT = 1  # of a core
 IDLE_S = 10.0
@@ -59,7 +60,10 @@ def test_a_thousand_steps_at_once_are_done(machine, benchmark):
     header = machine.begin(machine.workflow(gates(WIDE, chained=False)))
     with machine.runner() as runner:
         benchmark.pedantic(lambda: ended(machine, header), rounds=1)
+        threads = psutil.Process(runner.pid).num_threads()
         runner.kill()
+    print(f"a thousand steps at once: {threads} threads")
+    assert threads <= THREADS_MOST
     assert sum(machine.told(header, "finished").values()) == WIDE
 
 

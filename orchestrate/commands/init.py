@@ -1,9 +1,12 @@
 import os
+from pathlib import Path
 
 import click
 
 from orchestrate import layout
 from orchestrate.commands import here
+from state.errors import REFUSED, UserError
+from state.paths import Place
 
 
 @click.command()
@@ -19,7 +22,9 @@ def command(project_root: str | None, as_json: bool) -> None:
       $ orchestrate init
       $ orchestrate init --project-root . --json
     """
-    done = layout.initialise(here.place(project_root), os.environ)
+    place = here.place(project_root)
+    _refuse_while_runs_go_on(place)
+    done = layout.initialise(place, os.environ)
     if done.created or done.adopted.sessions or done.adopted.kept_aside:
         told = {"created": done.created, "sessions": done.adopted.sessions, "kept_aside": len(done.adopted.kept_aside)}
         here.leave(done.place, "orchestration.project.initialised", ("project", done.place.project), told)
@@ -31,3 +36,18 @@ def command(project_root: str | None, as_json: bool) -> None:
         click.echo(f"moved {done.adopted.sessions} sessions here from your home folder", err=True)
     for path in done.adopted.kept_aside:
         click.echo(f"kept beside the project's own: {path}", err=True)
+
+
+def _refuse_while_runs_go_on(place: Place) -> None:
+    """Their folder would be moved from under them, and finished steps be done again."""
+    if place.initialised or not Path(place.state, "runs").is_dir():
+        return
+    from orchestrate.workflow import runs  # start-up cost
+
+    going = [header.run for header in runs.listed(place) if not header.is_over]
+    if going:
+        raise UserError(
+            f"{place.root}: runs of workflows go on: {', '.join(going)}: wait for their end, "
+            "or `orchestrate workflow cancel RUN`",
+            REFUSED,
+        )

@@ -228,7 +228,7 @@ def _watch(header: Header, live: bool, as_json: bool) -> None:
 
         live_view.watch(header, board, following.follow(header))
         return
-    here.tell(f"{header.run}: {header.workflow}, {header.steps} steps", NAME)
+    here.tell(f"{header.run}: {header.workflow}, {header.steps} step{'' if header.steps == 1 else 's'}", NAME)
     said: dict[str, str] = {}
     for event in following.follow(header):
         row = board.take(event) if event else None
@@ -336,7 +336,8 @@ def _plan(workflow: Workflow, given: dict[str, Value], as_json: bool) -> None:
 
 def _what(step: Step) -> str:
     what = step.agent or " ".join(step.command) or step.gate or step.workflow or "the agent that the router chooses"
-    extra = [f"when {step.when}" if step.when else "", f"for each of {step.foreach}" if step.foreach else ""]
+    each = step.foreach if isinstance(step.foreach, str) else ", ".join(step.foreach)
+    extra = [f"when {step.when}" if step.when else "", f"for each of {each}" if each else ""]
     return ", ".join([what, *filter(None, extra)])
 
 

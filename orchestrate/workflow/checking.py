@@ -215,4 +215,5 @@ def _children(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _problem(step: Step, key: str, message: str) -> Problem:
-    return Problem(step.path, step.line, f"steps.{step.id}.{key}", message)
+    at = step.id if step.id.startswith("steps[") else f"steps.{step.id}"  # one without an id of its own
+    return Problem(step.path, step.line, f"{at}.{key}", message)

@@ -30,6 +30,7 @@ NAME = "orchestrate"
 FILE = "engine.db"
 OPEN = ["PENDING", "ENQUEUED", "DELAYED"]
 _THREADS = 128
+_RECORDERS = 32
 _BEGINS_WITHIN_S = 10.0
 _NEVER_S = 3600.0
 
@@ -71,6 +72,11 @@ class Engine:
         self._due[header.durable_id] = time.monotonic()
         with SetWorkflowID(header.durable_id):
             DBOS.start_workflow(self._durable, _told(header, workflow))
+
+    def is_over(self, header: Header) -> bool:
+        """Whether it would not be begun again, whatever its record says."""
+        found = DBOS.list_workflows(workflow_ids=[header.durable_id], load_input=False, load_output=False)
+        return any(one.status not in OPEN for one in found)
 
     def leave(self, header: Header, workflow: Workflow) -> None:
         """To whichever machine has room first."""
@@ -170,6 +176,7 @@ def _config(user: str, url: str, executor: str) -> DBOSConfig:
         "system_database_url": url,
         "application_version": runs.ENGINE,
         "executor_id": executor,
+        "max_executor_threads": _RECORDERS,  # else it starts one for each step that ends, and keeps them
         "log_level": "WARNING",
         "enable_otlp": False,
         # No run here waits for a message or an event of another: nothing is listened for.

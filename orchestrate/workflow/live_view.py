@@ -32,11 +32,13 @@ def watch(header: Header, board: Board, events: Iterable[Mapping[str, Any] | Non
 
 def table(header: Header, board: Board, now: float) -> Table:
     found = Table(title=_title(header, board, now), title_justify="left", box=None, pad_edge=False)
-    for name in ("step", "", "agent", "model"):
-        found.add_column(name, overflow="ellipsis", no_wrap=True)
+    found.add_column("step")
+    found.add_column("", no_wrap=True)
+    for name in ("agent", "model"):
+        found.add_column(name)
     for name in ("elapsed", "tokens"):
-        found.add_column(name, justify="right")
-    found.add_column("", overflow="ellipsis", no_wrap=True)
+        found.add_column(name, justify="right", no_wrap=True)
+    found.add_column("")
     for row in _shown(board):
         found.add_row(*_cells(row, now))
     return found
@@ -67,7 +69,12 @@ def _cells(row: Row, now: float) -> list[Text]:
         progress.short(row.tokens) if row.tokens else "",
         row.detail or row.note,
     )
-    return [Text(_plain(word), style=_STYLES[row.status] if number == 1 else "") for number, word in enumerate(words)]
+    return [_cell(word, _STYLES[row.status] if number == 1 else "") for number, word in enumerate(words)]
+
+
+def _cell(word: str, style: str) -> Text:
+    """Cut where there is no room. A column that could not wrap would take the room of time and tokens."""
+    return Text(_plain(word), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _plain(text: str) -> str:

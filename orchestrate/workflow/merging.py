@@ -98,7 +98,7 @@ def _kind_problem(
     own: Mapping[str, Any], template: Mapping[str, Any], kind: str, given: Given
 ) -> tuple[str, str] | None:  # Any: as in Given
     own_kinds = fields.kinds(own)
-    if not own.get("id") and not given.at.startswith("steps."):
+    if "id" not in own and not given.at.startswith("steps."):
         return "id", "missing"
     if len(own_kinds) > 1:
         return "", f"is {' and '.join(own_kinds)} at once: give one of them"
@@ -127,7 +127,7 @@ def _made(merged: Mapping[str, Any], kind: str, path: str, given: Given) -> Step
     told: dict[str, Any] = {_RENAMED.get(key, key): value for key, value in merged.items() if key not in _LEFT_OUT}
     if told.get("fallback"):
         told["on_error"] = FALLBACK
-    told.setdefault("id", given.at)
+    told["id"] = told.get("id") or given.at
     return Step(**told, kind=kind or AGENT, path=path, line=given.line)
 
 

@@ -1,5 +1,6 @@
 """The one process of a machine that runs workflows: it holds the lock, takes what is asked for, goes when idle."""
 
+import dataclasses
 import os
 import platform
 import signal
@@ -9,20 +10,26 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
+
 from orchestrate.agents import notes
 from orchestrate.workflow import inbox, runs
 from orchestrate.workflow.admission import Admission, Everywhere, Gate, Here, Limits
 from orchestrate.workflow.engine import Engine
 from orchestrate.workflow.heartbeat import Alone, Heartbeat
 from orchestrate.workflow.holding import Door
+from orchestrate.workflow.telling import Telling
 from orchestrate.workflow.world import World
 from state import codec, files, snapshot
+from state.errors import INTERRUPTED
 from state.paths import Place
 from state.snapshot import Value
 
 TICK_S = 1.0
 BROKEN = 3  # exit code: the engine could not go on; the next runner takes up where it stood
 _END_S, END_IN_HASTE_S = 20.0, 3.0
+LARGE_BYTES = 80 << 20  # of memory: a runner that large runs have left so waits for nothing, a new one is soon there
+_UNTOLD = "it ended, and its record does not say how: that was moved, put back, or could not be written"
 _LOST = "its lease is lost: another machine may take over"
 
 
@@ -58,7 +65,7 @@ class Runner:
 
     def _serve(self) -> int:
         idle_s, idle_since = float(self.settings["workflow.idle_s"]), time.monotonic()
-        busy = 0
+        patience_s, busy = idle_s, 0
         while not self._must_end.is_set():
             self._take()
             if self.engine.busy() < busy:
@@ -67,9 +74,9 @@ class Runner:
             if not self.heartbeat.beat(self._claim):
                 self.broken = self.broken or _LOST
                 break
-            if not self._is_idle(time.monotonic() - idle_since >= idle_s):
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since >= idle_s and self._has_gone():
+            if not self._is_idle(time.monotonic() - idle_since >= patience_s):
+                idle_since, patience_s = time.monotonic(), _patience_s(idle_s)
+            elif time.monotonic() - idle_since >= patience_s and self._has_gone():
                 return 0
             self._door.wait(min(TICK_S, max(idle_s / 4, 0.05)))
         return BROKEN
@@ -85,7 +92,9 @@ class Runner:
         """False: it stays in the inbox until there is room."""
         if header.is_over or header.is_stranded:
             return True
-        if self._room() > 0:
+        if self.engine.is_over(header):
+            _settle(header, runs.FAILED, 1, _UNTOLD)
+        elif self._room() > 0:
             self.engine.start(header, runs.workflow(header))
         elif self.engine.sharing:
             self.engine.leave(header, runs.workflow(header))
@@ -104,6 +113,8 @@ class Runner:
         flow = self.engine.flows.get(header.run)
         if flow:
             flow.cancel()
+        elif not header.is_over and self.engine.is_over(header):
+            _settle(header, runs.CANCELLED, INTERRUPTED, "cancelled")
         return True
 
     def _is_idle(self, is_time: bool) -> bool:
@@ -155,6 +166,15 @@ class Runner:
     def _tell_stranded(self) -> None:
         for name in self.engine.stranded():
             sys.stderr.write(f"{name}: stranded: of another version; `orchestrate workflow resume` takes it up\n")
+
+
+def _patience_s(idle_s: float) -> float:
+    return min(idle_s, TICK_S) if psutil.Process().memory_info().rss > LARGE_BYTES else idle_s
+
+
+def _settle(header: runs.Header, status: str, code: int, why: str) -> None:
+    """Where the record says that a run goes on which will not be begun again, who watches it would wait forever."""
+    Telling(header).finish(dataclasses.replace(header, status=status, exit_code=code, detail=why))
 
 
 _DO = {inbox.START: Runner._start, inbox.CANCEL: Runner._cancel, "": lambda *_: True}

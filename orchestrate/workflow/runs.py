@@ -144,9 +144,10 @@ def listed(place: Place) -> list[Header]:
 
 
 def read(state: str, run: str) -> Header | None:
+    """Where it lies counts, not where it was begun: `orchestrate init` moves it along."""
     told = _load(f"{folder(state, run)}/{RECORD}")
     try:
-        return Header(**told)  # what another version wrote is refused by its names
+        return Header(**{**told, "state": state} if told else {})  # what another version wrote is refused by its names
     except TypeError:
         return None
 

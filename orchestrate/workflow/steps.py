@@ -35,6 +35,7 @@ BACKOFF_MOST_S = 30.0
 TOLD_EVERY_S = 1.0
 _FINAL = (REFUSED, NOT_FOUND, USAGE, INTERRUPTED)
 _KILLED = "killed"
+_LACKING = {"cli_missing": "the client is not on PATH: install it, or set claude_binary"}
 
 
 class Task(NamedTuple):
@@ -114,13 +115,18 @@ def _agent(task: Task, place: Place, stop: Stop, number: int) -> Result:
         raise UserError(f"no agent is run: {chosen.reason}", REFUSED)
     same, other = _results(task)
     wish = Wish(
-        step.agent, timeout_s=step.timeout_s, context_from=same, files=[*other, *task.handed, *_knowledge(task)]
+        step.agent,
+        timeout_s=step.timeout_s,
+        context_from=same,
+        files=[*other, *task.handed, *_knowledge(task)],
+        by="workflow",
     )
     outcome = answer.decide(call, text, found, chosen, wish)
     outcome.payload["overhead_ms"] = round((time.monotonic_ns() - started_ns) / 1e6, 3)
     answer.record(call, outcome, ACTOR)
     if not answer.is_to_run(outcome):
-        raise UserError(f"{outcome.payload.get('degraded') or outcome.payload['rung']}: no agent is run")
+        why = str(outcome.payload.get("degraded") or outcome.payload["rung"])
+        raise UserError(f"no agent is run: {_LACKING.get(why, why)}")
     heard = _Heard(str(outcome.payload["agent"]), task.tell)
     within_s = step.timeout_s
     record = answer.run(call, text, outcome, lambda _: None, heard, heard.note, wish, started_ns, within_s, stop)

@@ -11,6 +11,7 @@ from flowing import is_gone
 
 from orchestrate.workflow import launching, loading, runs
 from orchestrate.workflow.world import World
+from state.paths import Place
 
 INNER = """
 workflow:
@@ -377,3 +378,15 @@ def test_a_step_that_was_interrupted_finds_its_copy_as_new(desk, fifo):
     assert (header.status, (at.folder / "saw").read_text()) == ("finished", 2 * first)
     patch = Path(header.folder, "steps", "a", "1", "changes.patch").read_text()
     assert patch.count("+hi") == 1
+
+
+def test_a_run_that_moved_with_its_project_s_state_is_taken_up_where_it_is(outer, tmp_path):
+    header = outer.done(OUTER)
+    assert header.status == runs.FAILED
+    elsewhere = tmp_path / "elsewhere"
+    Path(header.state).rename(elsewhere)
+    found = runs.find(Place(outer.place.root, outer.place.project, str(elsewhere), outer.place.user, True), header.run)
+    mend(outer)
+    assert outer.again(found).status == runs.FINISHED
+    assert logged(outer, "one") == ["1", "2", "3"]
+    assert not Path(header.state).exists()

@@ -196,10 +196,18 @@ WRONG = {
     "no id": ("workflow:\n  steps:\n  - agent: haiku-general\n    prompt: x\n", ["3: steps[0].id: missing"]),
     "a wrong id": (
         "workflow:\n  steps:\n  - id: a.b\n    route: auto\n    prompt: x\n",
+        ["3: steps[0].id: expected 1 to 64 letters, digits, dashes and underscores, got 'a.b'"],
+    ),
+    "a wrong id and a wrong agent": (
+        "workflow:\n  steps:\n  - id: a.b\n    agent: x\n    prompt: x\n",
         [
+            "3: steps[0].agent: no agent named 'x' (`orchestrate agents list` shows them)",
             "3: steps[0].id: expected 1 to 64 letters, digits, dashes and underscores, got 'a.b'",
-            "3: steps[0].id: missing",
         ],
+    ),
+    "no id and a wrong agent": (
+        "workflow:\n  steps:\n  - agent: x\n    prompt: x\n",
+        ["3: steps[0].agent: no agent named 'x' (`orchestrate agents list` shows them)", "3: steps[0].id: missing"],
     ),
     "nothing to do": (
         "workflow:\n  steps:\n  - id: a\n",

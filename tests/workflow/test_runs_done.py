@@ -1,7 +1,9 @@
 """Runs as a user sees them: commands, a runner that is started on demand, and what is left in the folder of the run."""
 
+import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from machine import Machine, dag
 
-from orchestrate.workflow import inbox, runs
+from orchestrate.workflow import inbox, runner, runs
 
 pytestmark = pytest.mark.slow
 
@@ -105,9 +107,25 @@ def test_every_agent_step_is_a_decision_and_hands_its_answer_on(machine):
     assert lines[-1]["outputs"] == {"c": "c(b(a()))"}
     decided = [event for event in machine.events() if event["type"] == "orchestration.prompt.decided"]
     assert [event["payload"]["mode"] for event in decided] == ["orchestration"] * 3
+    assert {(event["payload"]["override"], event["payload"]["reason"].partition(" asked")[0]) for event in decided} == {
+        (False, "the workflow")
+    }
     run = [name for name in lines if name["type"] == "orchestration.step.finished"][1]["runs"][0]
     context = json.loads(Path(machine.place.state, "runs", run, "context.json").read_text())
     assert [result["answer"] for result in context["results"]] == ["a()"]
+
+
+def test_one_step_is_not_steps_and_items_are_shown_as_they_are_written(machine):
+    text = 'workflow:\n  name: w\n  steps:\n    - {id: a, command: echo, foreach: [x, "y z"]}\n'
+    path = machine.workflow(text)
+    assert machine.command("workflow", "run", path, "--dry-run").stdout == "1  a: echo, for each of x, y z\n"
+    first = machine.command("workflow", "run", path).stderr.split("\n")[0]
+    assert re.fullmatch(r"orchestrate: w-\S+: w, 1 step", first)
+
+
+def test_an_agent_without_a_client_is_told_to_lack_one(machine):
+    done = machine.command("workflow", "run", machine.workflow(CHAIN), ORCHESTRATOR_CLAUDE_BINARY="no-such-client")
+    assert "a: no agent is run: the client is not on PATH: install it, or set claude_binary\n" in done.stderr
 
 
 def test_cancel_ends_what_works(machine):
@@ -120,6 +138,33 @@ def test_cancel_ends_what_works(machine):
     done = machine.command("workflow", "cancel", run)
     assert (done.returncode, done.stdout) == (0, f"{run}: cancelled\n")
     assert machine.command("workflow", "resume", run, "--detach").returncode == 0
+
+
+@pytest.mark.parametrize(("asked", "left"), [("resume", "failed"), ("cancel", "cancelled")])
+def test_a_record_that_stayed_behind_the_engine_is_not_waited_for(machine, asked, left):
+    assert machine.command("workflow", "run", machine.workflow(CHAIN)).returncode == 0
+    header = runs.find(machine.place, "")
+    runs.save(dataclasses.replace(header, status="running", exit_code=None, finished_at=""))
+    machine.command("workflow", asked, header.run)
+    assert machine.header(header).status == left
+    done = machine.command("workflow", "resume", header.run)
+    assert (done.returncode, done.stdout) == (0, "c(b(a()))\n")
+    assert set(machine.starts().values()) == {1}
+
+
+def test_a_folder_in_which_a_run_goes_on_is_not_moved(machine):
+    header = machine.begin(machine.workflow(CHAIN))
+    done = machine.command("init")
+    assert (done.returncode, header.run in done.stderr) == (4, True)
+    assert machine.command("workflow", "resume", header.run).returncode == 0
+    assert machine.command("init").returncode == 0
+    assert machine.command("workflow", "show", header.run).returncode == 0
+
+
+@pytest.mark.parametrize(("large", "patience_s"), [(1 << 60, 60.0), (0, runner.TICK_S)])
+def test_a_runner_that_has_grown_does_not_wait(monkeypatch, large, patience_s):
+    monkeypatch.setattr(runner, "LARGE_BYTES", large)
+    assert runner._patience_s(60.0) == patience_s
 
 
 def test_a_run_of_another_version_is_listed_as_stranded_and_can_be_taken_up(machine):

@@ -53,8 +53,8 @@ def clocks(monkeypatch):
 HEADER = SimpleNamespace(workflow="chain", run="w-1")
 
 
-def drawn(board, now):
-    console = Console(file=io.StringIO(), width=100, color_system=None)
+def drawn(board, now, width=100):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(live_view.table(HEADER, board, now))
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
@@ -78,6 +78,17 @@ def test_the_table_shows_step_agent_model_time_tokens_and_what_is_left(board, cl
         "ask finished haiku-general claude-haiku-5-5 0:08 2.0k",
         "hold running 0:00",
     ]
+
+
+def test_a_long_name_leaves_room_for_time_and_tokens(flows, clocks):
+    text = CHAIN.replace("ask", "a-" + "very-" * 10 + "long-one")
+    board = Board(flows.load(flows.put("w.yaml", text, user=True)), {})
+    step = next(iter(board.rows))
+    told = {"step": step, "agent": "haiku-general"}
+    board.take(at(1, "step.started", **told))
+    board.take(at(2, "step.progress", model="claude-haiku-5-5", tokens=1234, note="attempt 1: killed: again", **told))
+    name, status, _, _, took, tokens, *_ = drawn(board, clocks.steady, 80)[2].split()
+    assert (name[:7], name[-1], status, took, tokens) == ("a-very-", "…", "running", "0:04", "1.2k")
 
 
 def test_nothing_is_said_of_what_is_left_where_no_earlier_run_tells(board, clocks):
