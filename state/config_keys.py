@@ -29,6 +29,12 @@ def unset_key(place: Place, key: str, scope: str = "repo") -> None:
     compiled.compile(place)
 
 
+def stands(place: Place, key: str, scope: str = "repo") -> object:
+    """What the scope's files say of the key; None where they leave it out."""
+    found = [file.values[key] for file in settings.config_files(folder(place, scope)) if key in file.values]
+    return found[-1] if found else None
+
+
 def folder(place: Place, scope: str) -> str:
     if scope == "repo":
         return place.state

@@ -87,9 +87,11 @@ def set_value(key: str, value: str, everywhere: bool, project_root: str | None) 
       $ orchestrate config set record_prompts text --global
     """
     place = here.place(project_root)
+    stood = config_keys.stands(place, key, _scope(everywhere))
     stored = config_keys.set_key(place, key, value, _scope(everywhere))
-    told = {"key": key, "value": settings_reference.public(stored), "scope": _scope(everywhere)}
-    here.leave(place, "orchestration.setting.set", ("setting", key), told, everywhere)
+    if stored != stood:
+        told = {"key": key, "value": settings_reference.public(stored), "scope": _scope(everywhere)}
+        here.leave(place, "orchestration.setting.set", ("setting", key), told, everywhere)
     click.echo(f"{key}: {settings_reference.shown(stored)}")
     _tell(compiled.warnings(place))
     _tell_what_overrules(key, stored, project_root)

@@ -47,11 +47,11 @@ def settled(found: Place) -> Snapshot:
 
 
 def tell(line: str, name: str = "orchestrate") -> None:
-    """One line for the user on stderr; a line of JSON where the story is told in JSON."""
+    """One line for the user on stderr, or a line for each problem; one of JSON where the story is told in JSON."""
     if log.is_json():
         log.get().error("command.told", command=name, message=line)
     else:
-        click.echo(f"{name}: {line}", err=True)
+        click.echo("\n".join(map(clean, f"{name}: {line}".split("\n"))), err=True)
 
 
 def correlation() -> str:

@@ -4,6 +4,7 @@ import click
 import orjson
 
 from orchestrate.commands import here, typed
+from orchestrate.commands.archives_missing import tell_missing
 from orchestrate.memory import knowledge
 from state.errors import NOT_FOUND, UserError
 from state.store import open_store
@@ -80,9 +81,11 @@ def get(pattern: str, is_history: bool, as_json: bool, project_root: str | None)
       $ orchestrate knowledge get 'api.*' --json
       $ orchestrate knowledge get api.auth --history
     """
-    with open_store(here.place(project_root)) as store:
+    place = here.place(project_root)
+    with open_store(place) as store:
         if is_history:
-            _show_history(knowledge.history(store, pattern), pattern, as_json)
+            tell_missing(place, store)
+            _show_history(knowledge.history(place, store, pattern), pattern, as_json)
             return
         found = knowledge.find(store, pattern)
     if not found:

@@ -61,7 +61,9 @@ def set_mode(word: str, everywhere: bool, project_root: str | None) -> None:
     """
     scope = "global" if everywhere else "repo"
     place = here.place(project_root)
+    stood = config_keys.stands(place, "mode", scope)
     config_keys.set_key(place, "mode", word, scope)
-    told = {"key": "mode", "value": word, "scope": scope}
-    here.leave(place, "orchestration.setting.set", ("setting", "mode"), told, everywhere)
+    if word != stood:
+        told = {"key": "mode", "value": word, "scope": scope}
+        here.leave(place, "orchestration.setting.set", ("setting", "mode"), told, everywhere)
     click.echo(f"mode: {word} ({'every project' if everywhere else 'this project'}, from the next prompt on)")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import click
 
 from orchestrate.commands import here, search_view
+from orchestrate.commands.archives_missing import tell_missing
 from orchestrate.commands.moment import NEVER, At, Moment
 from orchestrate.commands.reading import read_logs
-from orchestrate.memory import archive_read, search_answer, search_scope
-from orchestrate.memory.archive_file import FOLDER
+from orchestrate.memory import search_answer, search_scope
 from orchestrate.memory.search import DRIVERS
 from orchestrate.memory.search_found import Wanted
 from orchestrate.memory.search_scope import KINDS
@@ -75,9 +75,8 @@ def command(
         wanted = Wanted(query, where, begin.ts, limit, archived, driver, more)
         # An age stands for another moment each time; as it was typed it is the same question.
         found = search_answer.answer(place, store, wanted, {"since": begin.typed}, summary, ttl_s, here.clean)
-        lost = archive_read.missing(place, store) if archived else []
-    if lost:
-        here.tell(f"{len(lost)} archives are not in {place.state}/{FOLDER}: {', '.join(lost[:3])}")
+        if archived:
+            tell_missing(place, store)
     if as_json:
         here.emit(found)
     else:

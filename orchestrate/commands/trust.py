@@ -46,9 +46,12 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
     else:
         loaded = settings.load(place, {})
         commands = _commands(place)
-        trust.grant(place, loaded.digest, timeout_s, workflow_folder.digest(place.state))
-        told = {"root": place.root, "keys": sorted(loaded.ignored), "programs": len(commands)}
-        here.leave(place, "orchestration.trust.granted", ("project", place.project), told, True)
+        granted = (place.root, loaded.digest, workflow_folder.digest(place.state))
+        stood = [(entry.root, entry.sha256, entry.workflows) for entry in trust.trusted(place)]
+        trust.grant(place, loaded.digest, timeout_s, granted[2])
+        if granted not in stood:
+            told = {"root": place.root, "keys": sorted(loaded.ignored), "programs": len(commands)}
+            here.leave(place, "orchestration.trust.granted", ("project", place.project), told, True)
         click.echo(f"{place.root}: trusted until its settings change")
         for key, value in loaded.ignored.items():
             click.echo(f"  {key}: {shown(value)} takes effect")

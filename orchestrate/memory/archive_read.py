@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+import orjson
+
 from orchestrate.memory import archive_file
 from orchestrate.memory.search_found import ARCHIVED, Item, Wanted
 from orchestrate.memory.search_words import has_all
@@ -36,6 +38,16 @@ def summary(place: Place, store: Store, scope: Scope, since: str) -> tuple[Span,
                 types[event.type] += 1
                 first, last = min(first or event.ts, event.ts), max(last, event.ts)
     return Span(types.total(), first or None, last or None), types
+
+
+def of_entity(place: Place, entity: tuple[str, str]) -> Iterator[Event]:
+    """What was told of one thing; an interrupted archive's events are in the store too."""
+    wanted = orjson.dumps(entity[1])
+    for name in archive_file.present(place):
+        for line in archive_file.lines(place, name):
+            event = archive_file.event_of(line) if wanted in line else None
+            if event and (event.entity_type, event.entity_id) == entity and event.payload.startswith("{"):
+                yield event
 
 
 def missing(place: Place, store: Store) -> list[str]:

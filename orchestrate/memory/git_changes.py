@@ -138,10 +138,14 @@ def _digest(text: str) -> str:
 
 
 def _related(repository: Repository, task: Task, since: str, until: str | None) -> list[Mapping[str, Any]]:
-    """The commits of the span, oldest first, and what else is kept with the task; but not where its work began."""
+    """The commits of the span, oldest first, and what else is kept with the task; but not where its work began.
+
+    One that is kept for several phases is of the first: in the others it was HEAD still.
+    """
     if until is None:
         return []
-    kept = {one["hash"]: one for one in task.metadata.get("commits", []) if one["hash"] != since}
+    kept = {one["hash"]: one for one in reversed(task.metadata.get("commits", [])) if one["hash"] != since}
+    kept = dict(reversed(kept.items()))
     hashes = git_repository.between(repository, since, until, git_capture.MOST)
     made = {one: kept.get(one) or git_capture.record(repository, one, None) for one in hashes}
     return list({**{name: one for name, one in kept.items() if name not in made}, **made}.values())

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import orjson
 
-from orchestrate.memory import bug_text, wildcard
+from orchestrate.memory import archive_read, bug_text, wildcard
 from state import redact
 from state.errors import FAILED, USAGE, UserError
 from state.journal import stamp
+from state.paths import Place
 from state.store import Store
 from state.store.knowledge import Known
 from state.telling import Teller
@@ -31,7 +32,8 @@ def record(store: Store, teller: Teller, discovery: Discovery) -> tuple[Known, b
     value = redact.redact_value(_storable(discovery.value))
     content = orjson.dumps(value)
     if len(content) > VALUE_MOST_BYTES:
-        raise UserError(f"{discovery.key}: {len(content)} bytes: a value has at most {VALUE_MOST_BYTES}", FAILED)
+        most = f"{discovery.key}: a value has at most {VALUE_MOST_BYTES} bytes as JSON"
+        raise UserError(f"{most}: keep it in a file, and record where that is", FAILED)
     known = Known(
         name=checked_key(discovery.key),
         content=content.decode(),
@@ -71,11 +73,13 @@ def shown(known: Known) -> dict[str, object]:
     }
 
 
-def history(store: Store, key: str) -> list[dict[str, object]]:
-    """Every value that the key had, oldest first, as told; where it was forgotten, that."""
+def history(place: Place, store: Store, key: str) -> list[dict[str, object]]:
+    """Every value that the key had, oldest first, as told; where it was forgotten, that. Some may be archived."""
+    archived = sorted(archive_read.of_entity(place, ("knowledge", key)), key=lambda event: event.ts)
+    kept = {event.id: event for event in [*archived, *store.knowledge.history(key)]}
     return [
         {**orjson.loads(event.payload), "at": event.ts, "by": event.actor, "type": event.type}
-        for event in store.knowledge.history(key)
+        for event in kept.values()
     ]
 
 

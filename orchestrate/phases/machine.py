@@ -42,7 +42,8 @@ def session_of(task: Task) -> Session | None:
 def active(task: Task) -> Session:
     found = session_of(task)
     if found is None or not found.active:
-        raise UserError(f"{task.code}: has no active session: orchestrate session start {task.code}", FAILED)
+        new = " --new" if task.status == COMPLETED else ""
+        raise UserError(f"{task.code}: has no active session: orchestrate session start {task.code}{new}", FAILED)
     return found
 
 

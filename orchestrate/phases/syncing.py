@@ -71,6 +71,7 @@ def _copy(desk: Desk, file: Path, target: Path) -> None:
     draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
         shutil.copyfile(file, draft)
+        draft.chmod(0o600)
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)

@@ -27,6 +27,8 @@ def create(desk: Desk, task: Task) -> Task:
     if kind and kind not in desk.workflow.variants:
         desk.warn(f"{kind}: no variant of this name in {desk.workflow.path}: the task takes all phases")
     shown = {name: getattr(task, name) for name in ("title", "status", "priority", "sprint")}
+    asked = {"description": task.description, "acceptance_criteria": task.metadata.get("acceptance_criteria")}
+    shown |= {name: value for name, value in asked.items() if value}
     desk.store.tasks.create(task, [desk.task_event(task, "created", {**shown, "type": kind})])
     return task
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from state.store.appending import append
 from state.store.engine import Engine, Row
 from state.store.records import Event
-from state.store.values import json_value
+from state.store.values import json_object, json_value
 
 _END = "\U0010ffff"
 
@@ -53,4 +53,9 @@ class Knowledge:
 
     def history(self, name: str) -> list[Event]:
         """What was told of it, oldest first."""
-        return [Event(*row) for row in self._engine.rows("knowledge_events", (name,))]
+        return [self._told(row) for row in self._engine.rows("knowledge_events", (name,))]
+
+    def _told(self, row: Row) -> Event:
+        event = Event(*row)
+        json_object(self._engine.where, f"events: {event.id}: payload", event.payload)
+        return event

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from state.errors import FAILED, LOCK_TIMEOUT, UserError
 from state.journal import make_folders
-from state.store.values import CHANGED
+from state.store.values import CHANGED, MENDED
 
-_DAMAGED = "is damaged: move it away and the next report reads the logs again"
+_DAMAGED = f"is damaged: {MENDED}"
 _MENDABLE = {
     sqlite3.SQLITE_BUSY: "is locked by another process: try again when it has finished",
     sqlite3.SQLITE_LOCKED: "is locked by another process: try again when it has finished",

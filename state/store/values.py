@@ -10,7 +10,11 @@ import orjson
 from state.errors import UserError
 from state.store.engine import Values
 
-CHANGED = "the store was changed by hand: restore a copy of it, or move it away: the next report reads the logs again"
+MENDED = (
+    "restore a copy of it, or move it away: reports read the logs again, but tasks, bugs, knowledge and queued work"
+    " are in a copy alone"
+)
+CHANGED = f"the store was changed by hand: {MENDED}"
 
 Object = dict[str, Any]  # Any: as JSON is
 _KEY_BYTES = 512

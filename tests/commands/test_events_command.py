@@ -159,7 +159,7 @@ def test_archive(cli, place):
         name for name in os.listdir(f"{place.state}/archive") if name.endswith(".gz")
     ]  # fmt: skip
     os.unlink(f"{place.state}/archive/{file}")
-    assert "1 archives are not in" in cli(*words, "--archived").err
+    assert f"archives that are not in {place.state}/archive: 1: {file}" in cli(*words, "--archived").err
 
 
 @pytest.fixture

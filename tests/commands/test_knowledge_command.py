@@ -36,6 +36,19 @@ def test_the_last_value_holds_and_the_history_has_all(cli):
     ]
 
 
+def test_the_history_goes_back_into_the_archive(cli):
+    for value in ("a", "b"):
+        cli("knowledge", "record", "k", value)
+    cli("knowledge", "record", "k2", "another")
+    assert cli("events", "archive", "--older-than", "0h").code == 0
+    cli("knowledge", "forget", "k")
+    assert [line.split()[-1] for line in cli("knowledge", "get", "k", "--history").out.splitlines()] == [
+        '"a"',
+        '"b"',
+        "forgotten",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     some(
@@ -61,6 +74,12 @@ def test_a_mistake_has_its_exit_code(words, code, cli):
     assert cli("knowledge", "list", "--json").out == "[]\n"
 
 
+def test_of_a_value_that_is_too_large_no_figure_is_told_that_was_not_counted(cli, project):
+    (project / "large").write_text("x" * 2_000_000)  # more than is read of a file
+    told = "orchestrate: k: a value has at most 65536 bytes as JSON: keep it in a file, and record where that is\n"
+    assert cli("knowledge", "record", "k", "@large").err == told
+
+
 def test_a_secret_is_redacted_and_said_to_be(cli):
     found = cli("knowledge", "record", "k", "use sk-ant-REDACTED")
     assert "sk-ant" not in found.out
@@ -71,3 +90,5 @@ def test_nothing_that_is_printed_steers_the_terminal(cli):
     cli("knowledge", "record", "k", "\x1b]0;x\x07 \u202e a\nb", "--source", "\x1b[2J", "--discovered-by", "\x1b[2J")
     for words in (("list",), ("get", "k"), ("get", "k", "--history")):
         assert [char for char in cli("knowledge", *words).out.rstrip("\n") if not char.isprintable()] == []
+    told = cli("knowledge", "get", "no\x1b]0;x\x07\u202e\r").err
+    assert (told.startswith("orchestrate: no"), told.rstrip("\n").isprintable()) == (True, True)

@@ -29,6 +29,15 @@ def events(cli, *words):
     return [(one["type"], one["payload"]) for one in json.loads(cli("events", "list", "--json", *words).out)]
 
 
+def test_a_task_is_found_by_what_was_asked_for(cli, well):
+    well(
+        "task", "create", "TSK-1", "--title", "Fix it", "--description", "the clock drifts", "--acceptance", "no jitter"
+    )
+    for word in ("drifts", "jitter"):
+        (hit,) = json.loads(cli("search", word, "--scope", "project", "--json").out)["hits"]
+        assert hit["type"] == "orchestration.task.created"
+
+
 def test_a_task_is_created_with_all_that_is_said_of_it(cli, well):
     well("sprint", "create", "SPR-1", "--title", "s")
     said = ["--description", "long", "--sprint", "SPR-1", "--priority", "P0", "--type", "bug_fix", "--effort", "3h"]
@@ -97,6 +106,7 @@ def test_a_type_without_a_variant_takes_all_phases_and_is_told(cli):
             (["show", "TSK-9"], 3, "TSK-9: no such task"),
             (["status", "TSK-1", "done"], 2, "'done' is not one of"),
             (["artifact", "add", "TSK-1", "nothing.md"], 3, "nothing.md: there is no such file"),
+            (["artifact", "add", "TSK-1", "n" * 300], 3, "n: there is no such file"),
             (["artifact", "add", "TSK-1", "x.md", "--name", "../x"], 2, "--name ../x: is no file's name"),
             (["artifact", "add", "TSK-9", "x.md"], 3, "TSK-9: no such task"),
         ],

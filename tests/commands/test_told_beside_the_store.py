@@ -66,6 +66,20 @@ def test_neither_a_damaged_store_nor_a_dead_database_is_asked(cli, place, monkey
     assert [(event["type"], event["actor"]) for event in log(place)] == [("orchestration.setting.set", "user")]
 
 
+@pytest.mark.parametrize(
+    "words", [SET, (*SET, "--global"), ("mode", "set", "directive"), ("mode", "set", "auto", "--global"), ("trust",)]
+)
+def test_what_stands_so_already_is_not_told_again(cli, words, project, at_home):
+    (project / ".orchestrator").mkdir()
+    (project / ".orchestrator" / "config.yaml").write_text("sinks.hosts: example.org\n")
+    ours = locate(str(project), dict(os.environ))
+    first = cli(*words)
+    told = log(ours) + log(at_home)
+    again = cli(*words)
+    assert (first.code, len(told), again.code) == (0, 1, 0)
+    assert log(ours) + log(at_home) == told
+
+
 def test_what_cannot_be_told_in_the_project_is_told_at_home(cli, kinds, place, at_home, home):
     blocked(place)
     assert cli(*SET) == (0, TOLD, "")
@@ -83,11 +97,11 @@ def test_what_can_be_told_nowhere_is_one_line_and_the_command_is_done(cli, place
 
 
 def test_what_holds_for_all_projects_is_told_where_something_is_kept_already(cli, kinds, home, place):
-    everywhere = ("config", "set", "log.level", "debug", "--global")
-    assert cli(*everywhere).code == 0
+    everywhere = ("config", "set", "--global", "log.level")
+    assert cli(*everywhere, "debug").code == 0
     assert (os.path.exists(place.state), kinds(home)) == (False, ["orchestration.setting.set"])
     Path(place.state).mkdir(parents=True)
-    assert cli(*everywhere).code == 0
+    assert cli(*everywhere, "info").code == 0
     assert (kinds(), len(kinds(home))) == (["orchestration.setting.set"], 1)
 
 
@@ -112,10 +126,10 @@ def test_what_changes_nothing_is_no_event(cli, project, at_home, words):
 
 
 def test_each_call_has_its_own_correlation_and_the_variable_ties_them(cli, place, monkeypatch):
-    cli(*SET)
-    cli(*SET)
+    cli("config", "set", "log.level", "debug")
+    cli("config", "set", "log.level", "info")
     monkeypatch.setenv("ORCHESTRATOR_CORRELATION", "mine")
-    cli(*SET)
+    cli("config", "set", "log.level", "debug")
     first, second, third = (event["correlation"] for event in log(place))
     assert (len({first, second}), len(first), third) == (2, 16, "mine")
 

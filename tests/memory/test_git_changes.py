@@ -121,6 +121,16 @@ def test_the_base_is_what_was_kept_first_when_execute_began(git, repository):
     ]
 
 
+def test_a_commit_is_of_the_phase_that_it_was_made_in(git, repository):
+    """It is HEAD when review and close end too, and kept for each of them."""
+    write(repository, "a.txt", "made\n")
+    began = git_capture.capture(str(repository), "execute")
+    git("commit", "-q", "-am", "made")
+    kept = [began, *(git_capture.capture(str(repository), phase) for phase in ("execute", "review", "close"))]
+    made = collect(repository, metadata={"commits": kept})
+    assert section(made.text, "Related Commits") == [f"- {kept[1]['short_hash']} - made (Phase: execute)"]
+
+
 def test_without_one_it_is_where_the_branch_left_its_own(git, repository):
     left = git("rev-parse", "HEAD")
     git("switch", "-q", "-c", "feature")

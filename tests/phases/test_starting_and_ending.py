@@ -181,8 +181,10 @@ def test_the_files_of_a_session_are_kept_in_its_folder_as_they_are_at_its_end(de
     assert done.synced.names == ["TASK.md"]
     with open(f"{folder(desk, begun)}/TASK.md") as file:
         assert file.read() == "changed since"
+        assert os.fstat(file.fileno()).st_mode & 0o777 == 0o600
     assert kept(desk)["artifacts"]["TASK.md"]["sha256"] == hashlib.sha256(b"changed since").hexdigest()
     assert heard[-1:] == ["CONTEXT.md: CONTEXT.md is gone since it was recorded"]
+    assert failure(lambda: completing.complete(desk, "TSK-1", Wish())).endswith("orchestrate session start TSK-1 --new")
     assert "orchestration.session.files_synced" in types(desk.store)
 
 

@@ -48,18 +48,18 @@ def test_any_json_value_comes_back(value, store):
     assert knowledge.shown(known)["value"] == value
 
 
-def test_the_last_word_holds_and_those_before_stay_in_the_history(store):
+def test_the_last_word_holds_and_those_before_stay_in_the_history(store, place):
     for value in ("a", "b"):
         record(store, "k", value)
     assert knowledge.forget(store, TELLER, "k") is True
     assert knowledge.forget(store, TELLER, "k") is False
     record(store, "k", "c")
     record(store, "other", "d")
-    told = knowledge.history(store, "k")
+    told = knowledge.history(place, store, "k")
     assert [entry.get("value", "-") for entry in told] == ["a", "b", "-", "c"]
     assert [entry["by"] for entry in told] == ["agent"] * 4
     assert keys(store, "*") == ["k", "other"]
-    assert knowledge.history(store, "nothing") == []
+    assert knowledge.history(place, store, "nothing") == []
 
 
 def test_a_pattern_finds_what_fits_by_key(store):
@@ -119,3 +119,11 @@ def test_what_was_changed_by_hand_is_told(store):
     with pytest.raises(UserError) as caught:
         knowledge.find(store, "k")
     assert str(caught.value) == f"{store.where}: knowledge: k: content is not as it was written: {CHANGED}"
+
+
+def test_a_history_that_was_changed_by_hand_is_told(store, place):
+    told = TELLER.event("orchestration.knowledge.recorded", ("knowledge", "k"), {})
+    store.emit([told._replace(payload="[1]")])
+    with pytest.raises(UserError) as caught:
+        knowledge.history(place, store, "k")
+    assert str(caught.value) == f"{store.where}: events: {told.id}: payload is not as it was written: {CHANGED}"

@@ -203,7 +203,10 @@ def test_a_damaged_store_says_so(place):
     file.write_bytes(b"not a database, only text of some length\n" * 50)
     with pytest.raises(UserError) as damaged:
         open_store(place)
-    assert str(damaged.value) == f"{file}: is damaged: move it away and the next report reads the logs again"
+    assert str(damaged.value) == (
+        f"{file}: is damaged: restore a copy of it, or move it away: reports read the logs again, but tasks, bugs,"
+        " knowledge and queued work are in a copy alone"
+    )
 
 
 def test_a_folder_that_cannot_be_made_says_so(tmp_path):
