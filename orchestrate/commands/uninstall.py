@@ -1,10 +1,11 @@
 import os
+from collections.abc import Iterator
 
 import click
 
 from orchestrate.commands import here
 from orchestrate.commands.install import show
-from orchestrate.install import carry_out, plan, receipts, scopes, shipped
+from orchestrate.install import carry_out, interpreter, plan, receipts, scopes, shipped, survey
 
 
 @click.command()
@@ -30,6 +31,7 @@ def command(scope: str, dry_run: bool, project_root: str | None) -> None:
         show(planned.changes, planned.notes)
         return
     with carry_out.alone(book, place, os.environ):
+        was_there = scope == "plugin" and (book.folder / interpreter.NAME).is_file()
         done = plan.uninstall(target, book, agents)
         carry_out.uninstall(done, book)
     if done.changes:
@@ -37,7 +39,16 @@ def command(scope: str, dry_run: bool, project_root: str | None) -> None:
         here.leave(place, "orchestration.hooks.uninstalled", ("scope", scope), told, for_all=True)
     for change in done.changes:
         click.echo(f"{'removed' if change.after is None else 'restored'} {change.path}")
-    if not done.changes:
+    if was_there and not (book.folder / interpreter.NAME).exists():
+        click.echo(f"removed {book.folder / interpreter.NAME}")
+    elif not done.changes:
         click.echo(f"nothing of ours in {target.settings or 'the plugin scope'}")
-    for note in done.notes:
+    for note in (*done.notes, *_elsewhere(place.root, scope)):
         click.echo(f"note: {note}", err=True)
+
+
+def _elsewhere(root: str, scope: str) -> Iterator[str]:
+    """Who takes the hooks out of one file should know of the others."""
+    for sighting in survey.look(root, os.environ):
+        if sighting.commands and sighting.scope != scope and sighting.scope in scopes.SCOPES:
+            yield f"hooks of ours are in {sighting.path} too: orchestrate uninstall --scope {sighting.scope}"

@@ -140,6 +140,20 @@ def test_nothing_to_uninstall_is_no_failure(orchestrate, settings):
     assert orchestrate("uninstall", "--scope", "plugin") == (0, "nothing of ours in the plugin scope\n", "")
 
 
+def test_an_uninstall_names_the_other_places(orchestrate, settings):
+    orchestrate("install")
+    orchestrate("install", "--scope", "project")
+    code, _, err = orchestrate("uninstall", "--scope", "project")
+    assert (code, err) == (0, f"note: hooks of ours are in {settings} too: orchestrate uninstall --scope user\n")
+    assert orchestrate("uninstall")[2] == ""
+
+
+def test_an_uninstall_of_the_plugin_names_what_it_removed(orchestrate):
+    orchestrate("install", "--scope", "plugin")
+    code, out, _ = orchestrate("uninstall", "--scope", "plugin")
+    assert (code, out.startswith("removed "), out.endswith("interpreter\n")) == (0, True, True)
+
+
 def test_the_plugin_scope_has_no_files_of_the_client():
     assert scopes.target("plugin", "/p", os.environ) == Target("plugin", None, None)
 
