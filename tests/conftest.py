@@ -70,6 +70,8 @@ def home(tmp_path, monkeypatch):
     for name in list(os.environ):
         if name.startswith(OURS) or name in SWITCHES:
             monkeypatch.delenv(name)
+    if commands := sys.modules.get("orchestrate.commands.here"):
+        commands.told_in()  # what a call within this process has left that did not come by the program's own entry
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
