@@ -79,14 +79,19 @@ def test_a_run_of_an_older_version_is_told_of_until_it_is_taken_up(machine):
     record = Path(header.folder, "run.json")
     record.write_text(record.read_text().replace("orchestrate-dag1", "orchestrate-dag0"))
     left_by_an_older_version(machine, header)
-    said = runner_says(machine)
-    assert said == f"{header.run}: stranded: of another version; `orchestrate workflow resume` takes it up\n"
+    told = f"{header.run}: stranded: of another version; `orchestrate workflow resume` takes it up"
+    assert of_ours(runner_says(machine)) == [told]
     assert not (machine.project / "a.log").exists()
     assert machine.command("workflow", "resume", header.run).returncode == 0
     assert (machine.project / "a.log").read_text() == "a\n"
     while inbox.is_running(machine.user):  # the one that `resume` has started
         time.sleep(0.02)
-    assert runner_says(machine) == ""
+    assert of_ours(runner_says(machine)) == []
+
+
+def of_ours(said):
+    """Without the word that the engine may have about which version it takes for the newest."""
+    return [line for line in said.splitlines() if "is not the latest version" not in line]
 
 
 def test_a_run_that_ends_well_leaves_no_word_in_the_runner_s_log(machine):
