@@ -40,12 +40,10 @@ def _made(path: Path) -> str:
     draft.write_text("")
     draft.write_text(f"{os.urandom(8).hex()} {draft.stat().st_ino}\n")
     try:
-        if path.exists():  # a copy's
-            draft.replace(path)
-        else:
-            os.link(draft, path)
+        os.link(draft, path)
     except FileExistsError:
-        pass
+        if not _read(path):  # a copy's
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     return _read(path)

@@ -144,7 +144,7 @@ def test_agents_within_agents_are_read_in_a_moment(opened, closed):
     script = opened * deepest + " " * 30_000 + closed * deepest
     before = time.process_time()
     assert len(workflow_script.agents(script)) == deepest >= 10
-    assert time.process_time() - before < 0.25
+    assert time.process_time() - before < 2  # 0.05 where nothing is traced
 
 
 def is_read(script):

@@ -1,5 +1,6 @@
 """One store of several machines: each reads the logs in its own folder, and none disturbs another's places in them."""
 
+import multiprocessing
 import os
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from metrics.ingest import ingest
 from state import journal, log_folder
-from state.paths import LOG, locate, session_dir
+from state.paths import LOG, Place, locate, session_dir
 from state.store import open_store
 
 NOW = 1795000000.0
@@ -90,3 +91,24 @@ def test_a_folder_keeps_its_name_and_a_copy_gets_one_of_its_own(place, tmp_path)
 def test_where_nothing_can_be_written_the_path_is_the_name(place):
     Path(place.state, log_folder.FILE).mkdir(parents=True)
     assert log_folder.name(place, True) == log_folder.name(place, True) != ""
+
+
+def _named(place, begin, names):
+    begin.wait()
+    names.put(log_folder.name(place, True))
+
+
+@pytest.mark.slow
+def test_processes_that_name_a_folder_at_once_have_one_name(machines):
+    several = multiprocessing.get_context("fork")
+    for attempt in range(20):
+        one = machines[0]
+        place = Place(one.root, one.project, f"{one.state}-{attempt}", one.user, one.initialised)
+        begin, names = several.Barrier(6), several.Queue()
+        makers = [several.Process(target=_named, args=(place, begin, names)) for _ in range(6)]
+        for maker in makers:
+            maker.start()
+        found = {names.get(timeout=30) for _ in makers}
+        for maker in makers:
+            maker.join(30)
+        assert len(found) == 1
