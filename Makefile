@@ -13,7 +13,7 @@ demo: .venv/.made
 
 test: .venv/.dev deps client lint
 	$(BIN)/python -m pytest tests -m "" -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=80
-	$(BIN)/python -m pytest bench
+	$(BIN)/python -m pytest bench -m ""
 
 fast: .venv/.dev lint
 	$(BIN)/python -m pytest
