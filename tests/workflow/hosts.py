@@ -18,6 +18,8 @@ import psutil
 from machine import FAKES, Machine
 
 SWITCH = "10.77.0.1"
+# Else it takes one of its ports' addresses, and another one when that host goes: the rest would not find it for a while.
+ADDRESS = "02:00:0a:4d:00:01"
 PROGRAMS = ("unshare", "nsenter", "setpriv", "ip", "mount")
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _CLONE_NEWNET = 0x40000000
@@ -52,7 +54,7 @@ class Switch:
         assert self._holder.stdout.readline() == b"ready\n"
         self.network = f"/proc/{self._holder.pid}/ns/net"
         self.run("ip", "link", "set", "lo", "up")
-        self.run("ip", "link", "add", "switch", "type", "bridge")
+        self.run("ip", "link", "add", "switch", "address", ADDRESS, "type", "bridge")
         self.run("ip", "addr", "add", f"{SWITCH}/24", "dev", "switch")
         self.run("ip", "link", "set", "switch", "up")
         # A thread is in a network of its own; what it starts is there as well, and ends with it.
