@@ -13,12 +13,12 @@ WAIT_S = 30.0  # for a runner that is about to go
 _LOOK_S = 0.02
 
 
-def main(user: str) -> None:
+def main(user: str, is_patient: bool = False) -> None:
     door = hold(user)
     if door:
         from orchestrate.workflow.runner import Runner  # noqa: PLC0415  the engine
 
-        Runner(user, door).run()
+        Runner(user, door).run(is_patient)
 
 
 class Door:

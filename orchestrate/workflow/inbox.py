@@ -61,15 +61,16 @@ def sign(user: str) -> Mapping[str, Any]:  # Any: what JSON holds
     return codec.load(f"{user}/{FOLDER}/{SIGN}") if is_running(user) else {}
 
 
-def start(user: str) -> None:
-    """A process of its own, which outlives this one and its terminal."""
+def start(user: str, is_patient: bool = False) -> None:
+    """A process of its own, which outlives this one and its terminal; a patient one waits for its database."""
     files.folder(f"{user}/{FOLDER}")
     path = log(user)
     with suppress(FileNotFoundError):
         if Path(path).stat().st_size > _LOG_MOST:
             Path(path).replace(f"{path}.old")
     home = str(Path(__file__).resolve().parents[2])
-    code = f"import sys;sys.path.insert(0,{home!r});from orchestrate.workflow.holding import main;main({user!r})"
+    do = f"from orchestrate.workflow.holding import main;main({user!r},{is_patient})"
+    code = f"import sys;sys.path.insert(0,{home!r});{do}"
     kept = {name: value for name, value in os.environ.items() if _is_handed(name)}
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:

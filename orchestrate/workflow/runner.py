@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,13 +22,14 @@ from orchestrate.workflow.holding import Door
 from orchestrate.workflow.telling import Telling
 from orchestrate.workflow.world import World
 from state import codec, files, snapshot
-from state.errors import INTERRUPTED
+from state.errors import INTERRUPTED, UserError
 from state.paths import Place
 from state.snapshot import Value
 
 TICK_S = 1.0
 BROKEN = 3  # exit code: the engine could not go on; the next runner takes up where it stood
 _END_S, END_IN_HASTE_S = 20.0, 3.0
+_PATIENCE_S, _PAUSE_MOST_S = 3600.0, 30.0  # of one that follows another, for a database that is away
 LARGE_BYTES = 80 << 20  # of memory: a runner that large runs have left so waits for nothing, a new one is soon there
 _UNTOLD = "it ended, and its record does not say how: that was moved, put back, or could not be written"
 _LOST = "its lease is lost: another machine may take over"
@@ -41,27 +43,51 @@ class Runner:
         self.broken = ""
         self._door = door
         self._must_end = threading.Event()
+        self._ending = threading.Lock()
         self._world: World | None = None
         url = engine_url(self.settings)
         self._gate = self._limited(url)
         self.engine = Engine(user, url, self.executor, self._shared, self._break)
         self.heartbeat = Heartbeat(url, self.executor, self.engine.take_over, self._lose)
 
-    def run(self) -> NoReturn:
+    def run(self, is_patient: bool = False) -> NoReturn:
         signal.signal(signal.SIGTERM, lambda *_: self._end())
         signal.signal(signal.SIGINT, lambda *_: self._end())
         notes.sweep_dead(self.user)  # what the last one has left behind does not go on beside what is begun again
-        self.heartbeat.begin()
         self._sign()
+        self._reach(_PATIENCE_S if is_patient else 0.0)
         self.engine.launch()
         self._tell_stranded()
-        code = self._serve()
-        if code:
+        if self._serve():
+            self._end_all()
+        sys.stderr.flush()
+        os._exit(0)
+
+    def _end_all(self) -> NoReturn:
+        """What works, and this process. Whoever comes second waits for that."""
+        with self._ending:
+            is_lost = self.broken == _LOST
             self._door.close()
             sys.stderr.write(f"the runner ends: {self.broken or 'asked to'}\n")
-            self.engine.end(_END_S)
-        sys.stderr.flush()
-        os._exit(code)  # nothing that is left may write down how it was taken down; the engine is made to be killed
+            self.engine.end(END_IN_HASTE_S if is_lost else _END_S, in_haste=is_lost)
+            if is_lost:
+                _follow(self.user)
+            sys.stderr.flush()
+            # Nothing that is left may write down how it was taken down; the engine is made to be killed.
+            os._exit(BROKEN)
+
+    def _reach(self, patience_s: float) -> None:
+        """The database. Whoever wakes this runner meanwhile has it look at once."""
+        deadline, pause_s = time.monotonic() + patience_s, TICK_S
+        while not self._must_end.is_set():
+            try:
+                return self.heartbeat.begin()
+            except ConnectionError:
+                if time.monotonic() >= deadline:
+                    raise
+            self._door.wait(pause_s)
+            pause_s = min(2 * pause_s, _PAUSE_MOST_S)
+        os._exit(BROKEN)
 
     def _serve(self) -> int:
         idle_s, idle_since = float(self.settings["workflow.idle_s"]), time.monotonic()
@@ -143,11 +169,7 @@ class Runner:
         """From the thread that watches the heartbeat: whatever the others wait for, this machine's agents end now."""
         self.broken = _LOST
         self._must_end.set()
-        self._door.close()
-        sys.stderr.write(f"the runner ends: {_LOST}\n")
-        sys.stderr.flush()
-        self.engine.end(END_IN_HASTE_S, in_haste=True)
-        os._exit(BROKEN)
+        self._end_all()
 
     def _limited(self, url: str) -> Gate:
         limits = Limits(*(int(self.settings[f"workflow.{name}"]) for name in ("agents_at_once", "agents_per_minute")))
@@ -166,6 +188,12 @@ class Runner:
     def _tell_stranded(self) -> None:
         for name in self.engine.stranded():
             sys.stderr.write(f"{name}: stranded: of another version; `orchestrate workflow resume` takes it up\n")
+
+
+def _follow(user: str) -> None:
+    """What was in flight is begun once more where no other machine takes it up."""
+    with suppress(UserError):  # the next command starts one
+        inbox.start(user, is_patient=True)
 
 
 def _patience_s(idle_s: float) -> float:

@@ -18,7 +18,7 @@ import psutil
 from machine import FAKES, Machine
 
 SWITCH = "10.77.0.1"
-# Else it takes one of its ports' addresses, and another one when that host goes: the rest would not find it for a while.
+# Else it takes that of one of its ports, and another when that host goes: for a while the rest would not find it.
 ADDRESS = "02:00:0a:4d:00:01"
 PROGRAMS = ("unshare", "nsenter", "setpriv", "ip", "mount")
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
@@ -94,7 +94,7 @@ class Host(Machine):
         children = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children")
         self._init = int(children.read_text().split()[0])
         self._into = ["nsenter", "-t", str(self._init), *parts, "--"]
-        self._plug()
+        self._wire()
 
     def runner(self, **options):
         return super().runner(before=self._into, **options)
@@ -105,6 +105,9 @@ class Host(Machine):
     def unplug(self):
         """Nothing that is sent arrives, and nobody is told so."""
         self._switch.run("ip", "link", "set", self.name, "nomaster")
+
+    def plug(self):
+        self._switch.run("ip", "link", "set", self.name, "master", "switch", "up")
 
     def kill(self):
         """All of it, at once: the first process of a host takes the others along."""
@@ -125,13 +128,13 @@ class Host(Machine):
         ]
         return [pid for pid in found if os.readlink(f"/proc/{pid}/ns/pid") == space]
 
-    def _plug(self):
+    def _wire(self):
         network = f"/proc/{self._init}/ns/net"
         with suppress(subprocess.CalledProcessError):  # of the life before: it goes when the kernel finds the time
             self._switch.run("ip", "link", "del", self.name)
         ends = ("ip", "link", "add", self.name, "type", "veth", "peer", "name", "eth0", "netns", str(self._init))
         self._switch.run(*ends)
-        self._switch.run("ip", "link", "set", self.name, "master", "switch", "up")
+        self.plug()
         for argv in (
             ("ip", "addr", "add", f"10.77.0.{10 + self._number}/24", "dev", "eth0"),
             ("ip", "link", "set", "lo", "up"),

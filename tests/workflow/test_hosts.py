@@ -167,6 +167,11 @@ def test_a_host_that_is_cut_off_ends_its_agents_before_they_are_begun_elsewhere(
         assert runner.wait(5) == BROKEN
         os.write(hold, b"\n" * 100)
         assert two.wait(header).status == "finished"
+    assert not two.agents()
+    one.plug()
+    header = begun(one, "2")
+    os.write(hold, b"\n" * 100)
+    assert one.wait(header).status == "finished"  # by the runner that has followed
 
 
 @pytest.mark.timeout(200)
