@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ending import are_gone, is_alive, tells_ends
 from tiers import some
 
 from orchestrate import hookline
@@ -335,13 +336,6 @@ def test_a_bad_disk_costs_the_reading_alone(broken, line, payload, home):
     assert out.splitlines()[1].startswith("sonnet · rewrite")
 
 
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def started(path):
     """The process ids that a test's command has written down, once they are there."""
     deadline = time.monotonic() + 20
@@ -352,27 +346,20 @@ def started(path):
     raise AssertionError(f"{path} was never written")
 
 
-def gone(pids):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and any(map(is_running, pids)):
-        time.sleep(0.01)
-    return not any(map(is_running, pids))
-
-
 HANGS = "sleep 300 & echo $$ $! > {0}; wait; echo late"
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@tells_ends
 @pytest.mark.parametrize("size", some([10, 1 << 20], 1))
 def test_a_command_that_hangs_is_ended_and_ours_is_shown(size, line, payload, tmp_path):
     """It reads nothing either, so more than a pipe holds waits for it."""
     before = time.monotonic()
     assert line(payload(filler="x" * size), own=HANGS.format(tmp_path / "pids")) == (0, OURS, "")
     assert 1.9 < time.monotonic() - before < 60
-    assert gone(started(tmp_path / "pids"))
+    assert are_gone(started(tmp_path / "pids"))
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@tells_ends
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_when_the_client_ends_it_the_user_s_command_ends_too(number, payload, project, tmp_path):
     code = f"import sys\nsys.path.insert(0, {str(REPO)!r})\nfrom orchestrate.statusline import main\nmain()"
@@ -387,16 +374,16 @@ def test_when_the_client_ends_it_the_user_s_command_ends_too(number, payload, pr
     pids = started(tmp_path / "pids")
     child.send_signal(number)
     assert child.wait(60) == 0
-    assert gone(pids)
+    assert are_gone(pids)
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@tells_ends
 def test_what_the_command_leaves_behind_is_its_own_affair(line, tmp_path):
     """A line that refreshes its cache in the background, with its stdout still open."""
     before = time.monotonic()
     assert line(own=f"sleep 300 2>/dev/null & echo $! > {tmp_path / 'pid'}; echo mine") == (0, f"mine\n{OURS}", "")
     (pid,) = started(tmp_path / "pid")
-    assert is_running(pid)
+    assert is_alive(pid)
     os.kill(pid, signal.SIGKILL)
     assert time.monotonic() - before < 60
 

@@ -76,11 +76,6 @@ def ours(agent, user="", limits="ProcessLimits(grace_s=0.3)", **options):
     return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True, **options)
 
 
-def are_gone(pids, within_s=30):
-    """Whether all of them end; zombies that nobody reaps have ended."""
-    return all(_is_gone(pid, within_s) for pid in pids)
-
-
 def until(holds, within_s=30):
     deadline = time.monotonic() + within_s
     while not holds():
@@ -93,18 +88,3 @@ def catches(pid, signum, mask="SigCgt"):
     with open(f"/proc/{pid}/status") as file:
         caught = next(line.split()[1] for line in file if line.startswith(f"{mask}:"))
     return bool(int(caught, 16) >> (signum - 1) & 1)
-
-
-def is_alive(pid):
-    return not _is_gone(pid, 0)
-
-
-def _is_gone(pid, within_s):
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([fd], [], [], within_s)[0])
-    finally:
-        os.close(fd)

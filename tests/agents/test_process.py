@@ -9,7 +9,8 @@ import time
 from contextlib import closing
 
 import pytest
-from living import DEAF, HANG, REPO, TELL, are_gone, is_alive, ours, run_id, script
+from ending import are_gone, is_alive
+from living import DEAF, HANG, REPO, TELL, ours, run_id, script
 from tiers import some
 
 from orchestrate.agents import spawn

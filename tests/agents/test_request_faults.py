@@ -2,28 +2,19 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from ending import are_gone
 from faking import FAKES, PROGRAM, REQUEST, recorded_once
-from living import are_gone, catches, script, until
+from living import catches, script, until
+from mounting import AS_ROOT, mounts
 from tiers import some
 
 from orchestrate.agents import processes, runs
-
-AS_ROOT = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-
-
-def can_mount():
-    probe = [*AS_ROOT, "mount", "-t", "tmpfs", "x", "/mnt"]
-    return bool(shutil.which("unshare")) and not subprocess.run(probe, capture_output=True, check=False).returncode
-
-
-mounts = pytest.mark.skipif(not can_mount(), reason="needs `unshare --mount`: file systems of its own for one process")
 
 
 def mounted(desk, mount, fake="ok", **env):

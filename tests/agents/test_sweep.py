@@ -9,7 +9,8 @@ import time
 from contextlib import closing
 
 import pytest
-from living import DEAF, HANG, TELL, Fifo, are_gone, catches, is_alive, ours, run_id, until
+from ending import are_gone, is_alive
+from living import DEAF, HANG, TELL, Fifo, catches, ours, run_id, until
 from tiers import some
 
 from orchestrate.agents import notes, proc_linux, proc_psutil, process, processes

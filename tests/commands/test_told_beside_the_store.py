@@ -53,7 +53,7 @@ def test_a_locked_store_is_not_waited_for(cli, kinds, place):
         other.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
         assert cli(*SET) == (0, TOLD, "")
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 10  # a writer would wait for 30
     assert kinds() == ["orchestration.setting.set"]
 
 

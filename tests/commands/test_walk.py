@@ -25,18 +25,6 @@ PLAN = "# Plan\n\n1. Write it\n2. Test it\n"
 URL = "https://github.com/org/repo/pull/123"
 
 
-@pytest.fixture
-def well(cli):
-    """A command that has to exit 0: what it prints."""
-
-    def run(*words):
-        done = cli(*words)
-        assert done.code == 0, (words, done)
-        return done.out
-
-    return run
-
-
 def prepared(well):
     well("sprint", "create", "SPR-001", "--title", "Sign in")
     said = ["--description", "What it is about", "--acceptance", "it works"]

@@ -2,8 +2,8 @@ import os
 import time
 from pathlib import Path
 
-import psutil
 import pytest
+from ending import is_gone, tells_ends
 from tiers import some
 
 from orchestrate.doctor import client
@@ -63,6 +63,7 @@ def test_a_client_that_tells_no_version(script, problem, machine):
     assert found(checks.claude, machine.look(ask_client=True)) == [("fail", f"{path} told no version: {problem}")]
 
 
+@tells_ends
 @pytest.mark.slow  # it gets the time to tell its pid, also on a busy machine
 def test_a_client_that_hangs_is_given_up_with_all_it_started(machine, tmp_path):
     machine.client(f"#!/bin/sh\nsleep 600 & echo $! >{tmp_path}/pid; sleep 600\n")
@@ -70,8 +71,7 @@ def test_a_client_that_hangs_is_given_up_with_all_it_started(machine, tmp_path):
     asked = client.with_version(client.find("claude", os.environ), os.environ, timeout_s=2)
     assert (asked.version, asked.problem) == (None, "it was not done after 2 s")
     assert time.monotonic() - started < 60
-    pid = int((tmp_path / "pid").read_text())
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert is_gone(int((tmp_path / "pid").read_text()))
 
 
 def test_a_client_sees_nothing_of_the_user(machine, monkeypatch, home):

@@ -1,6 +1,9 @@
+import os
+import threading
 import time
 
 import pytest
+from ending import are_gone, tells_ends
 from git_world import write
 from tiers import some
 
@@ -187,25 +190,29 @@ def test_git_is_not_taken_from_the_working_directory(repository, monkeypatch):
     assert not (repository / "ran").exists()
 
 
+@tells_ends
 def test_a_git_that_hangs_is_ended_with_what_it_started(git, tmp_path, repository, monkeypatch):
     shim = write(tmp_path / "bin", "git", "#!/bin/sh\nsleep 60 &\necho $! > pid\nwait\n")
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    os.mkfifo(repository / "pid")
+    pids = []
+
+    class Timer(threading.Timer):
+        """Its time begins when the child has told what it started."""
+
+        def run(self):
+            pids.append(int((repository / "pid").read_text()))
+            super().run()
+
+    monkeypatch.setattr(threading, "Timer", Timer)
     began = time.monotonic()
     with pytest.raises(UserError, match=r"git rev-parse: took longer than 0\.3 s, and was stopped"):
         git_call.call(str(repository), "rev-parse", timeout_s=0.3)
     assert time.monotonic() - began < 30
-    assert not _is_alive(int((repository / "pid").read_text()))
+    assert are_gone(pids) and len(pids) == 1
 
 
 def test_more_than_was_asked_for_is_cut(repository):
     said = git_call.call(str(repository), "rev-list", "--objects", "HEAD", most_bytes=20)
     assert (len(said.out), said.is_cut) == (20, True)
-
-
-def _is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -8,7 +8,7 @@ from sessions import Machine
 
 from metrics.lines import parse_event
 from state import codec, journal
-from state.store import Served
+from state.store import Served, open_store
 
 TEN = "2026-11-21T10:00:00.000Z"
 DECIDED = {
@@ -24,6 +24,12 @@ DECIDED = {
     "override": False,
     "overhead_ms": 10.0,
 }
+
+
+@pytest.fixture
+def store(place):
+    with open_store(place) as store:
+        yield store
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ import pytest
 from metrics.cleanup import Removed, clean
 from metrics.ingest import ingest
 from state.paths import LOG, session_dir
-from state.store import Kept, open_store
+from state.store import Kept
 
 CUTOFF = "2026-08-23T00:00:00.000Z"
 OLD, NEW = "2026-08-22T23:59:59.999Z", "2026-08-23T00:00:00.000Z"
 ALWAYS = ("2000-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z")
-
-
-@pytest.fixture
-def store(place):
-    with open_store(place) as store:
-        yield store
 
 
 def log(place, session):

@@ -9,16 +9,9 @@ import pytest
 from metrics.ingest import Ingested, ingest
 from state import codec, journal
 from state.paths import LOG, session_dir
-from state.store import open_store
 
 ALWAYS = ("2000-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z")
 QUIET = Ingested(events=0, files=1, bad_lines=0, torn=0, unreadable=0, hook_errors=0)
-
-
-@pytest.fixture
-def store(place):
-    with open_store(place) as store:
-        yield store
 
 
 @pytest.fixture

@@ -23,12 +23,6 @@ ALWAYS = ("2000-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z")
 
 
 @pytest.fixture
-def store(place):
-    with open_store(place) as store:
-        yield store
-
-
-@pytest.fixture
 def session(machine):
     return machine.session()
 

@@ -11,7 +11,7 @@ from metrics.ledger import Alarm
 from metrics.render import as_csv, as_json, markdown, text
 from metrics.report import build
 from metrics.tables import dollars
-from state.store import Position, open_store
+from state.store import Position
 
 DAY = Window(date(2026, 11, 21), date(2026, 11, 21), "2026-11-21T00:00:00.000Z", "2026-11-22T00:00:00.000Z", "UTC")
 LONG = "a-very-long-name-of-an-agent-indeed"
@@ -45,12 +45,6 @@ haiku-general           3         3         1        1        1  50.0%     66.7%
 ALARM: 1 of 2 parts that were enforced were not served so, the worst: other.
 
 2 lines of the session logs cannot be read."""
-
-
-@pytest.fixture
-def store(place):
-    with open_store(place) as store:
-        yield store
 
 
 @pytest.fixture

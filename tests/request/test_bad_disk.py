@@ -3,11 +3,11 @@
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import time
 
 import pytest
+from mounting import AS_ROOT, mounts
 from payloads import AT_HOME, SESSION, ask, faults, files, logged, payload, said
 from tiers import some
 
@@ -16,19 +16,6 @@ from state import compiled, journal, paths, snapshot
 from state.paths import locate
 
 LINE = hookline.command(*hookline.here())
-AS_ROOT = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-
-
-def can_mount():
-    if shutil.which("unshare") is None:
-        return False
-    return (
-        subprocess.run([*AS_ROOT, "mount", "-t", "tmpfs", "x", "/mnt"], capture_output=True, check=False).returncode
-        == 0
-    )
-
-
-mounts = pytest.mark.skipif(not can_mount(), reason="needs `unshare --mount`: file systems of its own for one process")
 
 
 def run(script, cwd, **env):

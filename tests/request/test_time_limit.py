@@ -52,7 +52,7 @@ def test_a_hook_that_hangs_ends_by_itself(start, place):
     took_s = time.monotonic() - began
     assert ends == [(0, b"", b"")] * 2
     assert [fault["where"] for fault in faults(place)] == ["timeout"] * 2
-    assert entry.LIMIT_S - 0.1 < took_s < entry.LIMIT_S + 0.6
+    assert entry.LIMIT_S - 0.1 < took_s < entry.LIMIT_S + 2  # the client waits 5 s
 
 
 def test_a_held_lock_delays_a_moment_and_the_record_is_there(hook, place):

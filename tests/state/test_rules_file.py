@@ -13,13 +13,6 @@ FLOOR = 'paths: [{match: "payments/**", at_least: opus}]\n'
 
 
 @pytest.fixture
-def ours(project, home):
-    (project / ".orchestrator").mkdir()
-    (home / ".orchestrator").mkdir()
-    return locate(str(project), {"HOME": str(home)})
-
-
-@pytest.fixture
 def repo_file(ours):
     return Path(ours.state, "routing.yaml")
 

@@ -128,13 +128,6 @@ def test_the_value_of_a_url_is_not_quoted_back():
     assert "S3CR3T" not in complaint(one("    url: http://u:S3CR3T@a/\n"))
 
 
-@pytest.fixture
-def ours(project, home):
-    (project / ".orchestrator").mkdir()
-    (home / ".orchestrator").mkdir()
-    return locate(str(project), {"HOME": str(home)})
-
-
 def names(place):
     loaded = sinks_file.load(place, settings.digest(place))
     return [sink.name for sink in loaded.sinks], [sink.name for sink in loaded.waiting]

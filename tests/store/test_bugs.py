@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from evil import evil
 from tiers import some
 
 from orchestrate.memory import bugs
@@ -15,19 +16,7 @@ from state.telling import Teller
 
 REPO = Path(__file__).resolve().parents[2]
 TELLER = Teller("user", "-", "c")
-EVIL = [
-    "'; DROP TABLE bugs; --",
-    '" OR 1=1 --',
-    "%s %(x)s :name ? $1",
-    "\x1b[2J\x07 bell",
-    "a\0b",
-    "half \ud800 a character",
-    "\u202eright to left",
-    "x" * 100_000,
-    "🐛" * 500,
-    "\\",
-    "{}[]\"'`",
-]
+EVIL = evil("bugs", 100_000)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The queue of work in the store, the same on every engine."""
 
 import pytest
+from evil import evil
 from work_world import START
 
 from orchestrate.work import figures
@@ -9,19 +10,7 @@ from state.errors import FAILED, NOT_FOUND, REFUSED, UserError
 from state.store import work_order
 from state.store.work_records import Claimed, Idle, New
 
-EVIL = [
-    "'; DROP TABLE work; --",
-    '" OR 1=1 --',
-    "%s %(x)s :name ? $1",
-    "\x1b[2J\x07 bell",
-    "a\0b",
-    "half \ud800 a character",
-    "\u202eright to left",
-    "x" * 60_000,
-    "🐛" * 500,
-    "\\",
-    "{}[]\"'`",
-]
+EVIL = evil("work", 60_000)
 
 
 def refused(call, *arguments):

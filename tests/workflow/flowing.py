@@ -89,17 +89,5 @@ class Fifo:
         os.close(self._fd)
 
 
-def is_gone(pid, within_s=30):
-    """Whether it ends; a zombie that nobody reaps has ended."""
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([fd], [], [], within_s)[0])
-    finally:
-        os.close(fd)
-
-
 async def at_once(name, body):
     return await body()

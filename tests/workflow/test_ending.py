@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ending import is_alive, is_gone
 from machine import Machine
 
 from orchestrate.workflow import launching
@@ -31,26 +32,17 @@ def machine(tmp_path):
 
 
 def child(machine):
-    return psutil.Process(int((machine.project / "up").read_text()))
-
-
-def is_over(process):
-    """A zombie that nobody has taken leave of has ended."""
-    try:
-        process.wait(20)
-    except psutil.TimeoutExpired:
-        return process.status() == psutil.STATUS_ZOMBIE
-    return True
+    return int((machine.project / "up").read_text())
 
 
 @pytest.mark.timeout(90)
 def test_a_run_that_is_cancelled_ends_what_its_steps_have_started(machine):
     header = machine.begin(machine.workflow(WORKS))
     with machine.running():
-        process = child(machine)
+        pid = child(machine)
         launching.cancel(header)
         assert machine.wait(header).status == "cancelled"
-        assert is_over(process)
+        assert is_gone(pid)
 
 
 @pytest.mark.timeout(90)
@@ -58,10 +50,10 @@ def test_a_run_that_is_cancelled_ends_what_its_steps_have_started(machine):
 def test_a_runner_that_goes_ends_what_works_and_the_next_begins_it_once_more(machine, by):
     header = machine.begin(machine.workflow(WORKS))
     with machine.runner() as runner:
-        process = child(machine)
+        pid = child(machine)
         runner.send_signal(by)
         assert runner.wait(30) == (-by if by == signal.SIGKILL else BROKEN)
-    assert is_over(process)
+    assert is_gone(pid)
     assert machine.run_until_idle() == 1
     assert machine.header(header).status == "finished"
     assert machine.told(header, "finished") == {"a": 1}
@@ -72,15 +64,14 @@ def test_a_runner_that_goes_ends_what_works_and_the_next_begins_it_once_more(mac
 def test_what_outlives_the_runner_and_its_guard_is_ended_before_its_step_is_begun_again(machine):
     header = machine.begin(machine.workflow(WORKS.replace("|| exit 0", "|| exec sh -c 'echo $$ > up'")))
     with machine.runner() as runner:
-        process = child(machine)
+        pid = child(machine)
         others = psutil.Process(runner.pid).children(recursive=True)
-        for one in (runner, *(other for other in others if other.pid != process.pid)):
+        for one in (runner, *(other for other in others if other.pid != pid)):
             one.kill()
-    assert process.is_running()
-    assert process.status() != psutil.STATUS_ZOMBIE
+    assert is_alive(pid)
     with machine.running():
         child(machine)
-        assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        assert not is_alive(pid)
         assert machine.wait(header).status == "finished"
 
 

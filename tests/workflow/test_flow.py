@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from flowing import is_gone
+from ending import are_gone
 
 from orchestrate.workflow import launching, loading, runs
 from orchestrate.workflow.world import World
@@ -152,7 +152,7 @@ def test_cancel_ends_the_children_and_marks_the_step(waiting):
         flow.cancel()
 
     header = at.run(header, during)
-    assert all(is_gone(pid) for pid in seen) and len(seen) == 4
+    assert are_gone(seen) and len(seen) == 4
     assert (header.status, header.exit_code) == ("cancelled", 130)
     assert at.statuses(header) == {"a": "cancelled", "b": "waiting"}
     assert runs.kept(runs.unit_folder(header, "a/0", 1), 1) is None
@@ -169,7 +169,7 @@ def test_a_run_whose_task_is_cancelled_leaves_no_child_behind(waiting):
         end()
 
     assert at.run(header, during).status == "running"  # nobody has called it off: it is begun again
-    assert all(is_gone(pid) for pid in seen) and len(seen) == 4
+    assert are_gone(seen) and len(seen) == 4
 
 
 def test_what_a_runner_takes_down_as_it_goes_is_not_told_to_have_ended(waiting):
@@ -180,7 +180,7 @@ def test_what_a_runner_takes_down_as_it_goes_is_not_told_to_have_ended(waiting):
         seen.extend(pids())
         flow.is_ending = True
         flow.stop("the runner ends")
-        assert all(is_gone(pid) for pid in seen)
+        assert are_gone(seen)
         end()
 
     assert at.run(header, during).status == "running"

@@ -2,16 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from machine import Machine
+from mounting import AS_ROOT, mounts
 
 pytestmark = pytest.mark.slow
-AS_ROOT = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
 FILLS = """
 workflow:
   name: fills
@@ -34,12 +33,7 @@ orchestrate workflow show w-
 """
 
 
-def can_mount():
-    probe = [*AS_ROOT, "mount", "-t", "tmpfs", "x", "/mnt"]
-    return bool(shutil.which("unshare")) and not subprocess.run(probe, capture_output=True, check=False).returncode
-
-
-@pytest.mark.skipif(not can_mount(), reason="needs `unshare --mount`: a small disk of its own for one process")
+@mounts
 @pytest.mark.timeout(200)
 def test_what_a_full_disk_did_not_take_is_done_again_and_nothing_else(tmp_path):
     machine = Machine(tmp_path / "m", idle_s="0.5")

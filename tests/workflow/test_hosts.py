@@ -164,7 +164,7 @@ def test_a_host_that_is_cut_off_ends_its_agents_before_they_are_begun_elsewhere(
         wait_for(lambda: not one.agents(), DEAD_S - BEAT_S)
         wait_for(lambda: one.starts() == {"a1": 2}, 2 * WITHIN_S)
         assert one.agents() == []
-        assert runner.wait(5) == BROKEN
+        assert runner.wait(30) == BROKEN
         os.write(hold, b"\n" * 100)
         assert two.wait(header).status == "finished"
     assert not two.agents()
