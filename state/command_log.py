@@ -19,15 +19,15 @@ def keep(place: Place, event: Event) -> None:
     journal.append(f"{place.state}/{FILE}", codec.dumps(entry(event, place.project)))
 
 
-def entry(event: Event, project: str) -> dict[str, object]:
-    """An event that is told already, as a log has it."""
+def entry(event: Event, project: str, session: str | None = None) -> dict[str, object]:
+    """An event that is told already, as a log has it; `session`: whose log that is, if not that of who tells it."""
     return {
         "v": 1,
         "id": event.id,
         "ts": event.ts,
         "type": event.type,
         "project": project,
-        "session": event.session,
+        "session": session or event.session,
         "prompt_id": event.prompt_id,
         "actor": event.actor,
         "entity": {"type": event.entity_type, "id": event.entity_id},

@@ -100,7 +100,7 @@ def deliver(once: bool, detached: bool, as_json: bool, project_root: str | None)
       $ orchestrate events sinks deliver
       $ orchestrate events sinks deliver --once --json
     """
-    place = here.place(project_root)
+    place = here.place(project_root, may_be_gone=detached)
     try:
         with locks.hold(f"{place.state}/{LOCK}", DETACHED_WAIT_S if detached else _patience(place)):
             rounds = _deliver(place, once)
@@ -136,7 +136,7 @@ def dead(retry: bool, as_json: bool, project_root: str | None) -> None:
                 taken, _ = sinks.retry_dead(_office(store, place), _load(place))
         left = store.sinks.dead()
     if as_json:
-        here.emit([{**letter._asdict(), "letter": None} for letter in left])
+        here.emit([{**letter._asdict(), "letter": sinks.opened(letter)} for letter in left])
     else:
         for letter in left:
             facts = (letter.sink, letter.event_id, letter.died_at, f"{letter.tries} tries", letter.problem)

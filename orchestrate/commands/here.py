@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from state import compiled, log, sessions, snapshot
-from state.errors import UserError
+from state.errors import NOT_FOUND, UserError
 from state.journal import CORRELATION
 from state.paths import Place, locate
 from state.snapshot import Snapshot
@@ -22,10 +22,15 @@ _TOLD: dict[str, Place] = {}
 _CALL: list[str] = []  # the correlation of this call of a command
 
 
-def place(project_root: str | None = None) -> Place:
-    """The project of the working directory, or of --project-root."""
+def place(project_root: str | None = None, may_be_gone: bool = False) -> Place:
+    """The project of the working directory, or of --project-root. `may_be_gone`: one of our processes names it, which
+    had it from where it was called, or it is only taken leave of."""
     env = dict(os.environ)
     if project_root:
+        # What is kept of a project that is mistyped would be a project of its own, which nobody ever looks at.
+        if not (may_be_gone or os.path.isdir(project_root)):  # noqa: PTH112  Path.is_dir raises for a long name
+            what = "no such folder: name the root of a project with --project-root"
+            raise UserError(f"{project_root}: {what}", NOT_FOUND)
         env["ORCHESTRATOR_ROOT"] = str(Path(project_root).absolute())
     return locate(working_directory(), env)
 

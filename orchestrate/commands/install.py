@@ -92,7 +92,7 @@ def tell(target: Target, done: Install, seen: list[Sighting]) -> None:
     elif not done.changes:
         click.echo(f"{target.settings}: the hooks are there already")
     for note in [*done.notes, *_warnings(target, seen)]:
-        click.echo(f"note: {note}", err=True)
+        click.echo(here.clean(f"note: {note}"), err=True)
     click.echo("start a new session of Claude Code to use them; `orchestrate hooks status` and `hooks test` check them")
 
 

@@ -4,8 +4,9 @@ import click
 import orjson
 
 from orchestrate.commands import here, typed
-from orchestrate.commands.archives_missing import tell_missing
+from orchestrate.commands.archives_missing import tell_damaged, tell_missing
 from orchestrate.memory import knowledge
+from orchestrate.memory.archive_read import Damaged
 from state.errors import NOT_FOUND, UserError
 from state.store import open_store
 from state.store.knowledge import Known
@@ -84,8 +85,11 @@ def get(pattern: str, is_history: bool, as_json: bool, project_root: str | None)
     place = here.place(project_root)
     with open_store(place) as store:
         if is_history:
+            damaged = Damaged()
+            told = knowledge.history(place, store, pattern, damaged)
             tell_missing(place, store)
-            _show_history(knowledge.history(place, store, pattern), pattern, as_json)
+            tell_damaged(damaged)
+            _show_history(told, pattern, as_json)
             return
         found = knowledge.find(store, pattern)
     if not found:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 import click
 
 from orchestrate.commands import here, search_view
-from orchestrate.commands.archives_missing import tell_missing
+from orchestrate.commands.archives_missing import tell_damaged, tell_missing
 from orchestrate.commands.moment import NEVER, At, Moment
 from orchestrate.commands.reading import read_logs
 from orchestrate.memory import search_answer, search_scope
+from orchestrate.memory.archive_read import Damaged
 from orchestrate.memory.search import DRIVERS
 from orchestrate.memory.search_found import Wanted
 from orchestrate.memory.search_scope import KINDS
@@ -74,9 +75,11 @@ def command(
         begin = since or NEVER
         wanted = Wanted(query, where, begin.ts, limit, archived, driver, more)
         # An age stands for another moment each time; as it was typed it is the same question.
-        found = search_answer.answer(place, store, wanted, {"since": begin.typed}, summary, ttl_s, here.clean)
+        typed, damaged = {"since": begin.typed}, Damaged()
+        found = search_answer.answer(place, store, wanted, typed, summary, ttl_s, here.clean, damaged)
         if archived:
             tell_missing(place, store)
+            tell_damaged(damaged)
     if as_json:
         here.emit(found)
     else:

@@ -85,11 +85,14 @@ def sync_files(task: str, as_json: bool, project_root: str | None) -> None:
     """
     with desks.opened(project_root) as desk:
         synced = syncing.by_hand(desk, task)
+    unchanged = [name for name in synced.names if name not in synced.copied]
     if as_json:
-        here.emit({"task_code": task, "folder": synced.folder, "files": synced.names})
+        here.emit({"task_code": task, "folder": synced.folder, "files": synced.names, "unchanged": unchanged})
         return
     for name in synced.names:
         click.echo(here.clean(f"{synced.folder}/{name}"))
+    if unchanged:
+        here.tell(f"unchanged: {', '.join(unchanged)}")
     if not synced.names:
         click.echo("no artifacts are on record", err=True)
 

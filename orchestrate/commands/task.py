@@ -207,11 +207,12 @@ def add(code: str, path: str, name: str | None, as_json: bool, project_root: str
     if name is not None and not fields.is_artifact(name):
         raise UserError(f"--name {name}: is no file's name", USAGE)
     with desks.opened(project_root) as desk:
-        known, entry = tasks.add_artifact(desk, code, fields.sound("PATH", path), name)
+        found = tasks.add_artifact(desk, code, fields.sound("PATH", path), name)
     if as_json:
-        here.emit({"task_code": code, "name": known, **entry})
-    else:
-        click.echo(f"{code}: {here.clean(known)}: {here.clean(str(entry['path']))} {entry['sha256']}")
+        here.emit({"task_code": code, "name": found.name, **found.entry, "changed": found.is_changed})
+        return
+    file = here.clean(f"{found.entry['path']} {found.entry['sha256']}")
+    click.echo(f"{code}: {here.clean(found.name)}: {file}{'' if found.is_changed else ' (unchanged)'}")
 
 
 def record(task: Task) -> dict[str, object]:

@@ -24,7 +24,7 @@ def text(value: str, option: str) -> str:
     """`-` is stdin, `@FILE` the file, anything else itself."""
     if value == "-":
         return _stdin(option)
-    return _file(value[1:], option) if value.startswith("@") else value
+    return file(value[1:], f"{option} {value}") if value.startswith("@") else value
 
 
 def _stdin(option: str) -> str:
@@ -33,10 +33,11 @@ def _stdin(option: str) -> str:
     return sys.stdin.buffer.read(TEXT_MOST).decode("utf-8", "replace")
 
 
-def _file(path: str, option: str) -> str:
+def file(path: str, given: str) -> str:
+    """`given`: the file as the user has named it, with the option."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  a name as typed, and only its beginning is read
-            return file.read(TEXT_MOST).decode("utf-8", "replace")
+        with open(path, "rb") as found:  # noqa: PTH123  a name as typed, and only its beginning is read
+            return found.read(TEXT_MOST).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UserError(f"{option} @{path}: {reason}: check the path", NOT_FOUND) from None
+        raise UserError(f"{given}: {reason}: check the path", NOT_FOUND) from None

@@ -22,7 +22,7 @@ def command(scope: str, dry_run: bool, project_root: str | None) -> None:
       $ orchestrate uninstall
       $ orchestrate uninstall --scope local --dry-run
     """
-    place = here.place(project_root)
+    place = here.place(project_root, may_be_gone=True)
     book = receipts.book(place.user)
     target = scopes.target(scope, place.root, os.environ)
     agents = shipped.folder(shipped.here().home) / "agents"
@@ -30,21 +30,25 @@ def command(scope: str, dry_run: bool, project_root: str | None) -> None:
         planned = plan.uninstall(target, book, agents)
         show(planned.changes, planned.notes)
         return
+    record = book.folder / interpreter.NAME
     with carry_out.alone(book, place, os.environ):
-        was_there = scope == "plugin" and (book.folder / interpreter.NAME).is_file()
+        was_there = scope == "plugin" and record.is_file()
         done = plan.uninstall(target, book, agents)
-        carry_out.uninstall(done, book)
+        is_plugged = scope != "plugin" and survey.is_plugged(survey.look(place.root, os.environ), os.environ)
+        carry_out.uninstall(done, book, is_plugged)
     if done.changes:
         told = {"scope": scope, "files": [str(change.path) for change in done.changes]}
         here.leave(place, "orchestration.hooks.uninstalled", ("scope", scope), told, for_all=True)
     for change in done.changes:
         click.echo(f"{'removed' if change.after is None else 'restored'} {change.path}")
-    if was_there and not (book.folder / interpreter.NAME).exists():
-        click.echo(f"removed {book.folder / interpreter.NAME}")
+    if was_there and not record.exists():
+        click.echo(f"removed {record}")
     elif not done.changes:
-        click.echo(f"nothing of ours in {target.settings or 'the plugin scope'}")
-    for note in (*done.notes, *_elsewhere(place.root, scope)):
-        click.echo(f"note: {note}", err=True)
+        click.echo(here.clean(f"nothing of ours in {target.settings or 'the plugin scope'}"))
+    stays = f"{record} stays for the plugin: `orchestrate uninstall --scope plugin` removes it"
+    kept = [stays] if is_plugged and record.exists() and not book.has_others(done.key) else []
+    for note in (*done.notes, *kept, *_elsewhere(place.root, scope)):
+        click.echo(here.clean(f"note: {note}"), err=True)
 
 
 def _elsewhere(root: str, scope: str) -> Iterator[str]:

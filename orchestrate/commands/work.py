@@ -86,7 +86,8 @@ def add(
     if (text is None) == (path is None):
         raise click.UsageError("give TEXT or --file FILE")
     if path is not None:
-        wanted = given.many(typed.text(f"@{path}" if path != "-" else path, "--file").encode(), path)
+        text = typed.text(path, "--file") if path == "-" else typed.file(path, f"--file {path}")
+        wanted = given.many(text.encode(), path)
     else:
         options: dict[str, object] = {
             "text": typed.text(text or "", "TEXT"), "id": code, "priority": priority, "depends": list(depends),

@@ -27,13 +27,14 @@ def install(plan: Install, book: Book, runs: Interpreter) -> None:
     files.replace(str(book.folder / interpreter.NAME), record)
 
 
-def uninstall(plan: Uninstall, book: Book) -> None:
+def uninstall(plan: Uninstall, book: Book, is_plugged: bool = False) -> None:
+    """`is_plugged`: a plugin of ours goes on, and starts what the record names, whoever has written it."""
     for change in plan.changes:
         _swap(change)
     for folder in reversed(plan.folders):
         userfile.remove_empty(Path(folder))
     book.remove(plan.key)
-    if not book.others(plan.key):
+    if not (is_plugged or book.has_others(plan.key)):
         userfile.remove(book.folder / interpreter.NAME)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrate.install import settings_file, shipped, status_line, userfile
-from orchestrate.install.receipts import Book, Receipt, digest, key_of
+from orchestrate.install.receipts import Book, Receipt, digest, key_of, require_text
 from orchestrate.install.scopes import Target
 from orchestrate.install.settings_file import Group
 
@@ -44,6 +44,8 @@ def install(
     target: Target, book: Book, hooks: Mapping[str, Group], agents: Path, has_line: bool | None = None
 ) -> Install:
     """`has_line`: whether our status line is to be there; None: as before."""
+    for path in filter(None, (target.settings, target.agents)):
+        require_text(path)
     key = key_of(target.settings)
     receipt = book.read(key)
     changes, notes = [], list[str]()

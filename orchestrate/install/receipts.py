@@ -46,6 +46,10 @@ class Book:
     def remove(self, key: str) -> None:
         shutil.rmtree(self.folder / key, ignore_errors=True)
 
+    def has_others(self, key: str) -> bool:
+        """Also such that cannot be understood: somebody is to find a way back by them."""
+        return any(path.parent.name != key for path in self.folder.glob("*/receipt.json"))
+
     def others(self, key: str) -> list[Receipt]:
         keys = (path.parent.name for path in sorted(self.folder.glob("*/receipt.json")))
         found = (self.read(other) for other in keys if other != key)
@@ -56,6 +60,15 @@ def book(user: str | None) -> Book:
     if user is None:
         raise UserError("~/.orchestrator: HOME is not set or cannot be written: mend that first")
     return Book(Path(user, "install"))
+
+
+def require_text(path: Path) -> None:
+    """A receipt is JSON, which holds no other paths."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        remedy = "rename the folder, or install into another scope"
+        raise UserError(f"{str(path)!r}: is not UTF-8, and the way back could not be recorded: {remedy}") from None
 
 
 def key_of(settings: Path | None) -> str:

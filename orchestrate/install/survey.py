@@ -1,6 +1,7 @@
 """What every settings file that the client reads here says about hooks: ours, and the switches that turn them off."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,20 @@ def look(root: str, env: Mapping[str, str], managed: Path | None = None) -> list
         if path is not None:
             found.append(_sight(scope, path))
     return found + [_sight("managed", path) for path in scopes.managed(managed) if path.is_file()]
+
+
+def is_plugged(seen: Sequence[Sighting], env: Mapping[str, str]) -> bool:
+    """Whether our plugin is switched on here, or the client has it for any project."""
+    return any(sighting.plugin for sighting in seen) or _plugin(_installed(scopes.config_folder(env))) is not None
+
+
+def _installed(folder: Path) -> object:
+    """The client's own list of plugins."""
+    try:
+        found = json.loads((folder / "plugins/installed_plugins.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found.get("plugins") if isinstance(found, dict) else None
 
 
 def _sight(scope: str, path: Path) -> Sighting:

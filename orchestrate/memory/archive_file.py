@@ -19,6 +19,14 @@ FOLDER = "archive"
 SUFFIX = ".jsonl.gz"
 
 
+class Damage(UserError):
+    """An archive that cannot be read to its end; whoever only reads goes on with the others."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
 def write(place: Place, name: str, events: Iterable[Event], made_at: str) -> Archive:
     """Beside, to the disk, then under its name: a file that has its name is whole."""
     folder = f"{place.state}/{FOLDER}"
@@ -28,7 +36,7 @@ def write(place: Place, name: str, events: Iterable[Event], made_at: str) -> Arc
         times, count = _write(draft, events)
         Path(draft).replace(path)
         files.sync_folder(folder)
-        return Archive(name, times[0], times[1], count, Path(path).stat().st_size, _digest(path), made_at)
+        return Archive(name, times[0], times[1], count, Path(path).stat().st_size, digest(path), made_at)
     except OSError as error:
         Path(draft).unlink(missing_ok=True)
         raise files.failure(path, error) from error
@@ -41,12 +49,16 @@ def read(place: Place, name: str) -> Iterator[Event]:
 
 
 def lines(place: Place, name: str) -> Iterator[bytes]:
-    path = f"{place.state}/{FOLDER}/{name}"
+    path = path_of(place, name)
     try:
         with gzip.open(path, "rb") as file:
             yield from file
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read as an archive ({error}): put back a copy of it") from error
+        raise Damage(f"{path}: cannot be read as an archive ({error}): put back a copy of it", str(error)) from error
+
+
+def path_of(place: Place, name: str) -> str:
+    return f"{place.state}/{FOLDER}/{name}"
 
 
 def event_of(line: bytes) -> Event | None:
@@ -59,13 +71,13 @@ def event_of(line: bytes) -> Event | None:
             ts=str(value["ts"]),
             type=str(value["type"]),
             session=str(value["session"]),
-            prompt_id=value["prompt_id"],
+            prompt_id=_word(value["prompt_id"]),
             actor=str(value["actor"]),
             entity_type=str(entity["type"]),
             entity_id=str(entity["id"]),
             payload=payload,
-            task=value["task"],
-            correlation=value["correlation"],
+            task=_word(value["task"]),
+            correlation=_word(value["correlation"]),
         )
     except (ValueError, KeyError, TypeError):
         return None
@@ -86,7 +98,7 @@ def describe(place: Place, name: str, made_at: str) -> tuple[Archive, list[str]]
     path = Path(place.state, FOLDER, name)
     known = [(event.ts, event.id) for event in read(place, name)]
     times = [ts for ts, _ in known] or [""]
-    found = Archive(name, min(times), max(times), len(known), path.stat().st_size, _digest(str(path)), made_at)
+    found = Archive(name, min(times), max(times), len(known), path.stat().st_size, digest(str(path)), made_at)
     return found, [key for _, key in known]
 
 
@@ -99,6 +111,12 @@ def line_of(event: Event) -> bytes:
     values = event._asdict()
     entity = {"type": values.pop("entity_type"), "id": values.pop("entity_id")}
     return orjson.dumps({**values, "entity": entity, "payload": payload}) + b"\n"
+
+
+def _word(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(value)
 
 
 def _write(path: str, events: Iterable[Event]) -> tuple[tuple[str, str], int]:
@@ -114,6 +132,6 @@ def _write(path: str, events: Iterable[Event]) -> tuple[tuple[str, str], int]:
     return (first, last), count
 
 
-def _digest(path: str) -> str:
+def digest(path: str) -> str:
     with open(path, "rb") as file:  # noqa: PTH123  hashlib wants the file
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import orjson
 
 from orchestrate.memory import archive_read, bug_text, wildcard
+from orchestrate.memory.archive_read import Damaged
 from state import redact
 from state.errors import FAILED, USAGE, UserError
 from state.journal import stamp
@@ -29,6 +30,8 @@ class Discovery(NamedTuple):
 
 def record(store: Store, teller: Teller, discovery: Discovery) -> tuple[Known, bool]:
     """What is kept, and whether a secret in it was redacted."""
+    if discovery.task is not None:
+        store.tasks.one(discovery.task)
     value = redact.redact_value(_storable(discovery.value))
     content = orjson.dumps(value)
     if len(content) > VALUE_MOST_BYTES:
@@ -73,9 +76,9 @@ def shown(known: Known) -> dict[str, object]:
     }
 
 
-def history(place: Place, store: Store, key: str) -> list[dict[str, object]]:
+def history(place: Place, store: Store, key: str, damaged: Damaged) -> list[dict[str, object]]:
     """Every value that the key had, oldest first, as told; where it was forgotten, that. Some may be archived."""
-    archived = sorted(archive_read.of_entity(place, ("knowledge", key)), key=lambda event: event.ts)
+    archived = sorted(archive_read.of_entity(place, store, ("knowledge", key), damaged), key=lambda event: event.ts)
     kept = {event.id: event for event in [*archived, *store.knowledge.history(key)]}
     return [
         {**orjson.loads(event.payload), "at": event.ts, "by": event.actor, "type": event.type}

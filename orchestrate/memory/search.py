@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from orchestrate.memory import archive_read, search_rank, search_sources, vector_driver
+from orchestrate.memory.archive_read import Damaged
 from orchestrate.memory.search_found import ARCHIVED, EVENT, Answer, Item, Ranked, Wanted
 from orchestrate.memory.search_rank import Parts
 from orchestrate.memory.search_snippet import snippet
@@ -24,11 +25,19 @@ VECTOR = "meaning"
 DRIVERS = ("fulltext", "vector")
 
 
-def search(place: Place, store: Store, wanted: Wanted, clean: Callable[[str], str], now: float | None = None) -> Answer:
+def search(
+    place: Place,
+    store: Store,
+    wanted: Wanted,
+    clean: Callable[[str], str],
+    now: float | None = None,
+    damaged: Damaged | None = None,
+) -> Answer:
+    """What is wrong with an archive is put into `damaged`."""
     asked = terms(wanted.query)
     found: dict[str, Item] = {}
     stages: dict[str, int] = {}
-    for name, items in _looks(place, store, wanted, asked):
+    for name, items in _looks(place, store, wanted, asked, {} if damaged is None else damaged):
         before = len(found)
         for item in items:
             known = found.setdefault(item.id, item)
@@ -41,13 +50,15 @@ def search(place: Place, store: Store, wanted: Wanted, clean: Callable[[str], st
     return Answer(tuple(asked), stages, len(found), tuple(shown))
 
 
-def _looks(place: Place, store: Store, wanted: Wanted, asked: Sequence[Term]) -> Iterable[tuple[str, list[Item]]]:
+def _looks(
+    place: Place, store: Store, wanted: Wanted, asked: Sequence[Term], damaged: Damaged
+) -> Iterable[tuple[str, list[Item]]]:
     yield from _events(store, wanted, asked)
     if wanted.driver == "vector":
         near = vector_driver.nearest(store, wanted.query, wanted.where.scope, wanted.since, wanted.limit)
         yield VECTOR, [_item(hit, VECTOR)._replace(near=value) for hit, value in near]
     if wanted.archived:
-        yield ARCHIVED, archive_read.matching(place, store, wanted, asked, MOST)
+        yield ARCHIVED, archive_read.matching(place, store, wanted, asked, MOST, damaged)
     yield "bugs and knowledge", search_sources.matching(store, wanted.where, wanted.since, asked)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from orchestrate.memory import archive_read, search_cache
+from orchestrate.memory.archive_read import Damaged
 from orchestrate.memory.search import search
 from orchestrate.memory.search_found import Wanted
 from state.paths import Place
@@ -23,25 +24,31 @@ def answer(
     is_summary: bool,
     ttl_s: float,
     clean: Callable[[str], str],
+    damaged: Damaged | None = None,
 ) -> Document:
-    """`key_more`: what was typed that the answer depends on, such as the age of --since."""
+    """`key_more`: what was typed that the answer depends on, such as the age of --since. What is wrong with an archive
+    is put into `damaged`, and what lacks its events is not kept."""
+    damaged = {} if damaged is None else damaged
     began = time.perf_counter()
     key = search_cache.key_of({**_key(wanted), "summary": is_summary, **key_more})
     mark = store.search.mark(wanted.where.scope)
     found = search_cache.found(place, key, mark, ttl_s)
     is_kept = found is not None
     if found is None:
-        found = _made(place, store, wanted, is_summary, clean)
-        if ttl_s > 0:
+        found = _made(place, store, wanted, is_summary, clean, damaged)
+        if ttl_s > 0 and not damaged:
             search_cache.keep(place, key, mark, found)
     head = {"query": wanted.query, "scope": wanted.where.kind, "id": wanted.where.id, "driver": wanted.driver}
     took_ms = round((time.perf_counter() - began) * 1000, 2)
     return {**head, "since": wanted.since or None, **found, "from_cache": is_kept, "took_ms": took_ms}
 
 
-def _made(place: Place, store: Store, wanted: Wanted, is_summary: bool, clean: Callable[[str], str]) -> Document:
-    figures = _summary(place, store, wanted) if is_summary else {}
-    return {**figures, **(search(place, store, wanted, clean).as_json() if wanted.query.strip() else {})}
+def _made(
+    place: Place, store: Store, wanted: Wanted, is_summary: bool, clean: Callable[[str], str], damaged: Damaged
+) -> Document:
+    figures = _summary(place, store, wanted, damaged) if is_summary else {}
+    hits = search(place, store, wanted, clean, damaged=damaged).as_json() if wanted.query.strip() else {}
+    return {**figures, **hits}
 
 
 def _key(wanted: Wanted) -> Document:
@@ -50,13 +57,13 @@ def _key(wanted: Wanted) -> Document:
     return {name: value for name, value in values.items() if name != "since"}
 
 
-def _summary(place: Place, store: Store, wanted: Wanted) -> Document:
+def _summary(place: Place, store: Store, wanted: Wanted, damaged: Damaged) -> Document:
     span, types = (
         store.search.span(wanted.where.scope, wanted.since),
         store.search.types(wanted.where.scope, wanted.since),
     )
     if wanted.archived:
-        old, old_types = archive_read.summary(place, store, wanted.where.scope, wanted.since)
+        old, old_types = archive_read.summary(place, store, wanted.where.scope, wanted.since, damaged)
         span = _joined(span, old)
         types = {kind: types.get(kind, 0) + old_types.get(kind, 0) for kind in {**types, **old_types}}
     most = sorted(types.items(), key=lambda pair: (-pair[1], pair[0]))[:TYPES_SHOWN]

@@ -136,8 +136,13 @@ def retry_dead(office: Office, sinks: Sequence[Sink]) -> tuple[int, int]:
     return taken, left
 
 
+def opened(letter: Letter) -> dict[str, object]:
+    """What is in it: the event. Redacted again, as it is when it is sent."""
+    return redact.redact_fields(orjson.loads(letter.letter))
+
+
 def _send_again(office: Office, sink: Sink, letter: Letter) -> Outcome:
-    sent = redact.redact_fields(orjson.loads(letter.letter))
+    sent = opened(letter)
     again = Mail(letter.event_id, str(sent.get("type", "")), sink_letter.body(sink.template, sent))
     return sink_send.send(sink, again, office.way)
 

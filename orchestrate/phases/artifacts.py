@@ -48,7 +48,7 @@ def find(site: Site, task: Task, session: Session, pattern: str) -> list[Artifac
 
 def recorded(artifact: Artifact, phase: str | None, session_key: str | None, now: float) -> dict[str, object]:
     """What metadata.artifacts keeps of it."""
-    digest, size = _digest(artifact.file)
+    digest, size = measured(artifact.file)
     return {
         "path": artifact.path,
         "sha256": digest,
@@ -141,7 +141,8 @@ def _shown(site: Site, path: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def _digest(file: str) -> tuple[str, int]:
+def measured(file: str) -> tuple[str, int]:
+    """Its sha256, and how many bytes it has."""
     try:
         with open(file, "rb") as source:  # noqa: PTH123  file_digest wants an open one, and Path.open adds nothing
             return hashlib.file_digest(source, "sha256").hexdigest(), source.tell()

@@ -19,12 +19,13 @@ class Synced(NamedTuple):
     names: list[str]
     folder: str
     changed: Mapping[str, Metadata]  # what has another content than was recorded
+    copied: list[str]  # of the names, those whose copy was not so already
 
 
 def sync(desk: Desk, task: Task, session: Session) -> Synced:
     """What is gone since it was recorded is told, and is no failure."""
     folder = artifacts.folder_of(desk.place, session)
-    synced = Synced([], folder, changed := {})
+    synced = Synced([], folder, changed := {}, [])
     entries: Mapping[str, Metadata] = task.metadata.get("artifacts", {})
     for name, entry in entries.items():
         if not artifacts.is_of(entry, session):
@@ -37,15 +38,16 @@ def sync(desk: Desk, task: Task, session: Session) -> Synced:
         now = artifacts.recorded(here, entry.get("phase"), session.session_key, desk.now)
         if now["sha256"] != entry.get("sha256"):
             changed[name] = {**entry, **now}
-        _copy(desk, file, Path(folder, name))
         synced.names.append(name)
+        if _copy(desk, file, Path(folder, name), str(now["sha256"])):
+            synced.copied.append(name)
     return synced
 
 
 def told(session: Session, synced: Synced) -> list[Told]:
-    if not synced.names:
+    if not synced.copied:
         return []
-    payload: dict[str, object] = {"session_key": session.session_key, "files": synced.names}
+    payload: dict[str, object] = {"session_key": session.session_key, "files": synced.copied}
     return [("orchestration.session.files_synced", ("session", session.session_key), payload)]
 
 
@@ -60,14 +62,15 @@ def by_hand(desk: Desk, code: str) -> Synced:
     return synced
 
 
-def _copy(desk: Desk, file: Path, target: Path) -> None:
+def _copy(desk: Desk, file: Path, target: Path, sha256: str) -> bool:
+    """Whether that changed anything."""
     journal.refuse_link(f"{desk.place.state}/sessions")
     files.folder(str(target.parent))
     sessions = Path(desk.place.state, "sessions").resolve()
     if not target.parent.resolve().is_relative_to(sessions):
         raise UserError(f"{target.parent}: leads out of {sessions}: remove the link", REFUSED)
-    if target.exists() and target.samefile(file):
-        return
+    if target.exists() and (target.samefile(file) or artifacts.measured(str(target))[0] == sha256):
+        return False
     draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
         shutil.copyfile(file, draft)
@@ -76,3 +79,4 @@ def _copy(desk: Desk, file: Path, target: Path) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise files.failure(str(target), error) from error
+    return True

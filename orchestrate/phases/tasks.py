@@ -61,7 +61,13 @@ def set_status(desk: Desk, code: str, status: str, reason: str = "") -> Task:
     return revised(desk, code, changed)
 
 
-def add_artifact(desk: Desk, code: str, given: str, name: str | None) -> tuple[str, Metadata]:
+class Recorded(NamedTuple):
+    name: str
+    entry: Metadata
+    is_changed: bool  # else it was on record so
+
+
+def add_artifact(desk: Desk, code: str, given: str, name: str | None) -> Recorded:
     """A file of the project, put on record as it is now."""
     task = desk.store.tasks.one(code)
     session = machine.session_of(task)
@@ -70,8 +76,8 @@ def add_artifact(desk: Desk, code: str, given: str, name: str | None) -> tuple[s
     entry = {**artifacts.recorded(artifact, phase, key, desk.now), "added": artifacts.BY_HAND}
     known = name or artifact.name
     told: Told = telling.artifact_recorded(known, entry)
-    desk.store.tasks.add_artifact(code, known, entry, desk.events(task, key, [told]))
-    return known, entry
+    before = desk.store.tasks.add_artifact(code, known, entry, desk.events(task, key, [told]))
+    return Recorded(known, before or entry, before is None)
 
 
 def _differences(before: Task, after: Task) -> dict[str, object]:

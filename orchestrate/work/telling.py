@@ -7,9 +7,7 @@ committed: whoever is killed between the two leaves a session that shows the ite
 from collections.abc import Sequence
 from pathlib import Path
 
-import orjson
-
-from state import codec, journal
+from state import codec, command_log, journal
 from state.paths import LOG, Place, session_dir
 from state.store.records import Event
 from state.store.work_records import Change, Item
@@ -37,7 +35,7 @@ class Telling:
             if change.verb in FOLDED and session:
                 path = f"{session_dir(self._place, session)}/{LOG}"
                 if Path(path).is_file():  # else the session has been cleaned up
-                    journal.append(path, codec.dumps(_entry(event, session, self._place.project)))
+                    journal.append(path, codec.dumps(command_log.entry(event, self._place.project, session)))
 
     def _event(self, change: Change) -> Event:
         kind, payload = f"orchestration.work.{change.verb}", {"id": change.item.id, **change.details}
@@ -57,19 +55,4 @@ def described(item: Item) -> dict[str, object]:
         "not_before": item.not_before,
         "max_attempts": item.max_attempts,
         "estimate_minutes": item.estimate_minutes,
-    }
-
-
-def _entry(event: Event, session: str, project: str) -> dict[str, object]:
-    return {
-        "v": 1,
-        "id": event.id,
-        "ts": event.ts,
-        "type": event.type,
-        "project": project,
-        "session": session,
-        "prompt_id": None,
-        "actor": event.actor,
-        "entity": {"type": event.entity_type, "id": event.entity_id},
-        "payload": orjson.loads(event.payload),
     }

@@ -11,6 +11,8 @@ from state.store.records import Event
 from state.store.task_records import Metadata, Task, TaskSession, is_sound
 from state.store.values import json_object
 
+_SAME_ARTIFACT = ("path", "sha256", "added")
+
 
 class Tasks:
     def __init__(self, engine: Engine) -> None:
@@ -65,10 +67,16 @@ class Tasks:
         with self._engine.writing():
             self._keep(self.one(code), "pull_request", dict(pull_request), told)
 
-    def add_artifact(self, code: str, name: str, artifact: Metadata, told: Sequence[Event]) -> None:
+    def add_artifact(self, code: str, name: str, artifact: Metadata, told: Sequence[Event]) -> Metadata | None:
+        """What is on record already where that is the same file, put there in the same way; nothing is done then."""
         with self._engine.writing():
             task = self.one(code)
-            self._keep(task, "artifacts", {**task.metadata.get("artifacts", {}), name: dict(artifact)}, told)
+            known: dict[str, Metadata] = task.metadata.get("artifacts", {})
+            before = known.get(name)
+            if before is not None and all(before.get(key) == artifact.get(key) for key in _SAME_ARTIFACT):
+                return before
+            self._keep(task, "artifacts", {**known, name: dict(artifact)}, told)
+            return None
 
     def sessions(self, code: str) -> list[TaskSession]:
         """Oldest first."""

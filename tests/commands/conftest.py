@@ -1,28 +1,15 @@
-import sys
-from typing import NamedTuple
-
 import pytest
+from calling import cli  # noqa: F401 # a fixture
 from git_world import empty, git, repository  # noqa: F401 # fixtures
-
-from orchestrate.cli import main
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
-def cli(project, monkeypatch, capfd):
-    """Run `orchestrate WORDS` in the project: (exit code, stdout, stderr)."""
+def well(cli):  # noqa: F811 # the fixture
+    """A command that has to exit 0: what it prints."""
 
     def run(*words):
-        monkeypatch.chdir(project)
-        monkeypatch.setattr(sys, "argv", ["orchestrate", *words])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        return Ran(left.value.code, *capfd.readouterr())
+        done = cli(*words)
+        assert done.code == 0, (words, done)
+        return done.out
 
     return run

@@ -131,6 +131,9 @@ def test_the_dead_are_listed_and_sent_again(cli, service):
     cli("events", "sinks", "deliver")
     dead = cli("events", "sinks", "dead")
     assert (len(dead.out.splitlines()), dead.err) == (2, "2 dead\n")
+    listed = json.loads(cli("events", "sinks", "dead", "--json").out)
+    assert [(one["sink"], one["tries"], one["problem"]) for one in listed] == [("chat", 1, "answered 404")] * 2
+    assert [one["letter"] for one in listed] == service.events  # as it was sent
     assert cli("events", "sinks", "dead", "--retry").code == 1
     service.status = 200
     again = cli("events", "sinks", "dead", "--retry")

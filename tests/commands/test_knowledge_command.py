@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from tiers import some
@@ -7,6 +8,7 @@ from tiers import some
 def test_what_is_recorded_is_found_by_its_pattern(cli):
     recorded = cli("knowledge", "record", "api.auth", "15 minutes", "--source", "Auth.php", "--discovered-by", "w-1")
     assert (recorded.code, recorded.out.partition("  (w-1, ")[0]) == (0, "api.auth = 15 minutes")
+    cli("task", "create", "TSK-001", "--title", "t")
     cli("knowledge", "record", "api.rate", '{"per_s": 5}', "--json-value", "--task", "TSK-001")
     (auth, rate) = json.loads(cli("knowledge", "get", "api.*", "--json").out)
     assert (auth["key"], auth["value"], auth["discoveredBy"], auth["source"]) == (
@@ -49,6 +51,17 @@ def test_the_history_goes_back_into_the_archive(cli):
     ]
 
 
+def test_a_history_goes_on_past_an_archive_that_is_damaged(cli, place):
+    cli("knowledge", "record", "k", "a")
+    cli("events", "archive", "--older-than", "0h")
+    (file,) = Path(place.state, "archive").glob("*.gz")
+    file.write_bytes(b"no gzip")
+    cli("knowledge", "record", "k", "b")
+    found = cli("knowledge", "get", "k", "--history")
+    assert (found.code, [line.split()[-1] for line in found.out.splitlines()]) == (0, ['"b"'])
+    assert (found.err.count("\n"), found.err.startswith(f"orchestrate: {file}: is damaged (")) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     some(
@@ -64,6 +77,7 @@ def test_the_history_goes_back_into_the_archive(cli):
             (("record", "k", "x" * 70_000), 1),
             (("record", "k", "@nowhere"), 3),
             (("record", "k", "x", "--task", "a b"), 2),
+            (("record", "k", "x", "--task", "TSK-9"), 3),
         ],
         4,
     ),
@@ -72,6 +86,12 @@ def test_a_mistake_has_its_exit_code(words, code, cli):
     found = cli("knowledge", *words)
     assert (found.code, found.out, "Traceback" in found.err) == (code, "", False)
     assert cli("knowledge", "list", "--json").out == "[]\n"
+
+
+def test_a_task_that_is_not_there_is_said_to_be_none(cli):
+    told = "orchestrate: TSK-9: no such task (codes are case-sensitive): `orchestrate task list`\n"
+    assert cli("knowledge", "record", "k", "x", "--task", "TSK-9") == (3, "", told)
+    assert cli("events", "list", "--json").out == "[]\n"
 
 
 def test_of_a_value_that_is_too_large_no_figure_is_told_that_was_not_counted(cli, project):

@@ -16,16 +16,6 @@ REVIEW = (
 
 
 @pytest.fixture
-def well(cli):
-    def run(*words):
-        done = cli(*words)
-        assert done.code == 0, (words, done)
-        return done.out
-
-    return run
-
-
-@pytest.fixture
 def task(well):
     well("init")
     well("task", "create", "TSK-1", "--title", "t", "--description", "d", "--acceptance", "a")
@@ -148,6 +138,29 @@ def test_the_end_of_a_session_keeps_its_files_when_a_setting_says_so(begun, cli,
     assert (folder / "TASK.md").exists() is keep
     assert well("session", "sync-files", "TSK-1") == f"{folder}/TASK.md\n"
     assert (folder / "TASK.md").read_text() == "x"
+
+
+def test_files_that_are_kept_as_they_are_are_told_of_once(begun, cli, well, project):
+    (project / "TASK.md").write_text("x")
+    well("phase", "complete", "TSK-1")
+    folder = project / ".orchestrator/sessions" / begun["session_key"] / "artifacts"
+    words = ["session", "sync-files", "TSK-1"]
+    assert cli(*words) == (0, f"{folder}/TASK.md\n", "")
+    assert cli(*words) == (0, f"{folder}/TASK.md\n", "orchestrate: unchanged: TASK.md\n")
+    assert json.loads(well(*words, "--json")) == {
+        "task_code": "TSK-1",
+        "folder": str(folder),
+        "files": ["TASK.md"],
+        "unchanged": ["TASK.md"],
+    }
+    (project / "TASK.md").write_text("y")
+    assert cli(*words) == (0, f"{folder}/TASK.md\n", "")
+    assert (folder / "TASK.md").read_text() == "y"
+    (folder / "TASK.md").write_text("z")
+    assert cli(*words).err == ""
+    assert (folder / "TASK.md").read_text() == "y"
+    told = json.loads(well("events", "list", "--type", "orchestration.session.files_synced", "--json"))
+    assert [event["payload"]["files"] for event in told] == [["TASK.md"]] * 3
 
 
 def test_a_session_ends_early_only_by_force_which_warns(begun, cli, well):

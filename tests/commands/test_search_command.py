@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,19 @@ def test_logs_are_read_before(cli, place):
     entry = journal.event(place, "orchestration.turn.end", "s", None, ("prompt", "p"), {"why": "zebra"}, 1.79e9)
     journal.record(place, entry)
     assert hits(cli("search", "zebra", "--scope", "project", "--json")) == [entry["id"]]
+
+
+def test_a_damaged_archive_is_one_line_and_the_rest_is_found(cli, told):
+    for age in ("2000d", "0h"):
+        cli("events", "archive", "--older-than", age)
+    old, _ = sorted(Path(told.state, "archive").glob("*.gz"))
+    old.write_bytes(old.read_bytes()[:-9] + b"damaged")
+    words = ("search", "login", "--scope", "project", "--archived")
+    for more in ((), ("--summary",)):  # nothing of it is kept, so it is said again
+        ran = cli(*words, "--json", *more)
+        assert (ran.code, {hit["id"] for hit in json.loads(ran.out)["hits"]} >= {"a", "b"}) == (0, True)
+        assert (ran.err.count("\n"), ran.err.startswith(f"orchestrate: {old}: is damaged (")) == (1, True)
+    assert "damaged" not in cli(*words[:-1]).err
 
 
 @pytest.fixture

@@ -11,16 +11,6 @@ from state.store.values import CHANGED
 SESSION_KEYS = ["session_key", "started_at", "current_phase", "active", "phase_history"]
 
 
-@pytest.fixture
-def well(cli):
-    def run(*words):
-        done = cli(*words)
-        assert done.code == 0, (words, done)
-        return done.out
-
-    return run
-
-
 def shown(cli, code="TSK-1"):
     return json.loads(cli("task", "show", code, "--json").out)
 
@@ -158,6 +148,24 @@ def test_an_artifact_is_put_on_record_under_the_name_it_is_to_have(cli, well, pr
     well("session", "start", "TSK-1")
     assert "✓ intake completed" in well("phase", "complete", "TSK-1")
     assert shown(cli)["metadata"]["artifacts"]["TASK.md"]["path"] == "notes/plan.md"
+
+
+def test_a_file_that_is_on_record_as_it_is_is_told_once(cli, well, project):
+    well("task", "create", "TSK-1", "--title", "t")
+    (project / "plan.md").write_text("x")
+    words = ["task", "artifact", "add", "TSK-1", "plan.md"]
+    first = well(*words)
+    before = shown(cli)
+    kept = before["metadata"]["artifacts"]["plan.md"]
+    assert well(*words) == f"{first.rstrip()} (unchanged)\n"
+    assert json.loads(well(*words, "--json")) == {"task_code": "TSK-1", "name": "plan.md", **kept, "changed": False}
+    assert shown(cli) == before
+    (project / "plan.md").write_text("y")
+    assert json.loads(well(*words, "--json"))["changed"] is True
+    (project / "moved.md").write_text("y")
+    assert "unchanged" not in well(*words[:4], "moved.md", "--name", "plan.md")
+    told = events(cli, "--type", "orchestration.artifact.recorded")
+    assert [payload["path"] for _, payload in told] == ["plan.md", "plan.md", "moved.md"]
 
 
 def test_nothing_that_steers_a_terminal_is_printed(cli, well):

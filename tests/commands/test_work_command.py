@@ -187,6 +187,12 @@ def test_a_mistake_has_its_exit_code_and_adds_nothing(words, code, cli):
     assert cli("work", "list", "--json").out == "[]\n"
 
 
+@pytest.mark.parametrize("name", ["nowhere.json", "@at.json", "./-"])
+def test_a_file_that_is_not_there_is_named_as_it_was_given(name, cli):
+    told = f"orchestrate: --file {name}: No such file or directory: check the path\n"
+    assert cli("work", "add", "--file", name) == (3, "", told)
+
+
 @pytest.mark.parametrize("raw", ["", "{}", "[]", "[1]", '[{"text": ""}]', '[{"text": "x", "evil": 1}]', "[" * 9000])
 def test_a_file_that_is_no_list_of_items_is_refused(raw, cli, project):
     (project / "plan.json").write_text(raw)
@@ -239,6 +245,20 @@ def test_a_session_knows_what_it_queued(cli, place, monkeypatch):
     assert len(lines) == 1 + 3 + 2 + 1
     told = [event for event in json.loads(cli("events", "list", "--json").out) if event["entity"]["type"] == "work"]
     assert len({event["id"] for event in told}) == len(told) == 8  # the log's copies are the same events
+
+
+def test_the_session_s_log_has_an_event_as_the_store_has_it(cli, place, monkeypatch):
+    journal.record(place, journal.event(place, "orchestration.session.start", "s", None, ("session", "s"), {}, 1))
+    monkeypatch.setenv("ORCHESTRATOR_SESSION", "s")
+    cli("work", "add", "one")
+    monkeypatch.setenv("ORCHESTRATOR_SESSION", "another")
+    cli("work", "fail", "W-1", "--reason", "no")
+    _, added, dead = map(json.loads, Path(session_dir(place, "s"), "log.jsonl").read_text().splitlines())
+    told = json.loads(cli("events", "list", "--json").out)
+    kept = {event["id"]: {name: event[name] for name in event if name not in ("seq", "task")} for event in told}
+    logged = {"v": 1, "project": place.project, "session": "s"}  # whoever ends it, it is of the session that added it
+    assert [added["type"], dead["type"]] == ["orchestration.work.added", "orchestration.work.dead"]
+    assert [added, dead] == [{**kept[one["id"]], **logged} for one in (added, dead)]
 
 
 def test_a_session_that_is_gone_is_not_made_again(cli, place, monkeypatch):

@@ -69,6 +69,49 @@ def test_the_record_stays_as_long_as_one_scope_needs_it(orchestrate, home):
     assert not record.exists()
 
 
+PLUGGED = {"enabledPlugins": {"orchestrate@here": True}}
+KEPT = {
+    "in the user's settings": (".claude/settings.json", PLUGGED),
+    "in the project's settings": ("../project/.claude/settings.json", PLUGGED),
+    "without the mod": (".claude/settings.json", {"enabledPlugins": {"orchestrate-classic@here": True}}),
+    "for another project": (".claude/plugins/installed_plugins.json", {"plugins": {"orchestrate@here": [{}]}}),
+}
+
+
+@pytest.mark.parametrize("where", KEPT)
+def test_the_record_stays_for_a_plugin_that_came_after_the_hooks(where, orchestrate, home):
+    orchestrate("install")
+    file, more = KEPT[where]
+    path = home / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = json.loads(path.read_bytes()) if path.exists() else {}
+    path.write_text(json.dumps({**before, **more}))
+    code, _, err = orchestrate("uninstall")
+    record = home / ".orchestrator/install" / interpreter.NAME
+    assert (code, record.is_file()) == (0, True)
+    assert err == f"note: {record} stays for the plugin: `orchestrate uninstall --scope plugin` removes it\n"
+    assert orchestrate("uninstall", "--scope", "plugin")[:2] == (0, f"removed {record}\n")
+    assert not record.exists()
+
+
+@pytest.mark.parametrize("garbage", ["", "[]", '{"plugins": []}', '{"plugins": {"orchestrate-other@x": [{}]}}'])
+def test_no_plugin_of_ours_keeps_the_record(garbage, orchestrate, home):
+    orchestrate("install")
+    kept = home / ".claude/plugins/installed_plugins.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(garbage)
+    assert orchestrate("uninstall")[2] == ""
+    assert not (home / ".orchestrator/install" / interpreter.NAME).exists()
+
+
+def test_the_record_stays_for_a_scope_whose_receipt_cannot_be_read(orchestrate, home):
+    orchestrate("install", "--scope", "plugin")
+    next((home / ".orchestrator/install").glob("*/receipt.json")).write_bytes(b'{"torn')
+    orchestrate("install")
+    orchestrate("uninstall")
+    assert (home / ".orchestrator/install" / interpreter.NAME).is_file()
+
+
 @pytest.mark.parametrize("name", ["hook.sh", "user-prompt-submit.sh", "hybrid-prompt.sh"])
 def test_wrappers_can_be_run_and_are_posix_sh(name):
     assert os.access(FOLDER / name, os.X_OK)

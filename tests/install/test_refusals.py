@@ -62,6 +62,33 @@ def test_hooks_of_another_shape_are_not_touched(raw, complaint, orchestrate, set
     assert everything(settings.parent) == before
 
 
+@pytest.mark.parametrize("scope", ["local", "project"])
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_path_that_is_not_utf8_is_refused_before_anything_is_done(scope, more, orchestrate, tmp_path, home):
+    root = tmp_path / "caf\udce9"
+    root.mkdir()
+    words = ["--scope", scope, "--project-root", str(root)]
+    code, out, err = orchestrate("install", *words, *more)
+    assert (code, out) == (1, "")
+    file = f"{root}/.claude/settings{'.local' if scope == 'local' else ''}.json"
+    assert err == (
+        f"orchestrate: {file!r}: is not UTF-8, and the way back could not be recorded: "
+        "rename the folder, or install into another scope\n"
+    )
+    assert (everything(root), list(home.rglob("receipt.json"))) == ({}, [])
+    code, out, _ = orchestrate("uninstall", *words)
+    assert (code, out.startswith("nothing of ours in ")) == (0, True)
+
+
+def test_in_a_folder_that_is_not_utf8_the_user_s_own_settings_are(orchestrate, tmp_path, settings, ours, monkeypatch):
+    (tmp_path / "caf\udce9").mkdir()
+    monkeypatch.chdir(tmp_path / "caf\udce9")
+    assert orchestrate("install")[0] == 0
+    assert ours(settings)["Stop"] != []
+    assert orchestrate("uninstall")[0] == 0
+    assert not settings.exists()
+
+
 def test_a_link_to_nowhere_is_not_touched(orchestrate, settings):
     settings.parent.mkdir()
     settings.symlink_to("gone/settings.json")

@@ -187,19 +187,86 @@ def test_a_file_that_is_missing_is_named(place, full):
     assert ids(place, full, "old07", archived=True) == []
 
 
-@pytest.mark.parametrize("raw", [b"no gzip", gzip.compress(b"x" * 1000, mtime=0)[:-9]])
-def test_a_file_that_is_damaged_is_told_of(place, full, raw):
+@pytest.fixture
+def halves(place, full, monkeypatch):
+    """Two files of twenty old events each."""
+    monkeypatch.setattr("orchestrate.memory.archive.EVENTS", 20)
     archive(place, full, CUTOFF, 5)
-    files(place)[0].write_bytes(raw)
+    return files(place)
+
+
+DAMAGES = {
+    "no gzip": (lambda raw: b"no gzip", "Not a gzipped file (b'no')", 0),
+    "empty": (lambda raw: b"", "it is not as it was archived: its sha256 is another", 0),
+    "cut short": (lambda raw: raw[:-9], "Compressed file ended before the end-of-stream marker was reached", 20),
+    "a wrong checksum": (lambda raw: raw[:-8] + b"\0" * 8, "CRC check failed", 20),
+    "a broken block": (lambda raw: raw[:20] + b"\xff" * 40 + raw[60:], "Error -3 while decompressing data", 0),
+    "a folder": (None, "[Errno 21] Is a directory", 0),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_named_and_the_others_are_read(place, full, halves, damage):
+    make, why, readable = DAMAGES[damage]
+    raw = halves[0].read_bytes()
+    halves[0].unlink()
+    halves[0].write_bytes(make(raw)) if make else halves[0].mkdir()
+    damaged = {}
+    found = search(place, full, Wanted("word", PROJECT, archived=True, limit=1000), str, damaged=damaged)
+    assert 23 <= len({hit.item.id for hit in found.hits}) == len(found.hits) <= 23 + readable
+    assert [*damaged] == [halves[0].name]
+    told = damaged[halves[0].name]
+    assert told.startswith(f"{halves[0]}: is damaged ({why}")
+    assert told.endswith("): events of it are missing or changed: put back a copy of it")
+
+
+def test_the_figures_go_on_past_a_damaged_file(place, full, halves):
+    halves[0].write_bytes(b"no gzip")
+    damaged = {}
+    told = answer(place, full, Wanted("word", PROJECT, archived=True), {}, True, 3600, str, damaged)
+    assert (told["total_events"], list(damaged)) == (23, [halves[0].name])
+
+
+def test_an_answer_that_lacks_events_is_not_kept(place, full, halves):
+    whole = halves[0].read_bytes()
+    wanted = Wanted("word", PROJECT, archived=True, limit=1000)
+    halves[0].write_bytes(b"no gzip")
+    assert answer(place, full, wanted, {}, False, 3600, str)["found"] == 23
+    halves[0].write_bytes(whole)
+    assert answer(place, full, wanted, {}, False, 3600, str)["found"] == 43
+
+
+def damage(path, why):
+    return f"{path}: is damaged ({why}): events of it are missing or changed: put back a copy of it"
+
+
+def edited(path, old, new):
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(old, new, 1)))
+
+
+def test_lines_that_are_no_events_are_passed_over_and_told(place, full, halves):
+    edited(halves[1], b"", b'word\n{"a":"word"}\n[1]\n\xff\n')
+    damaged = {}
+    hits = search(place, full, Wanted("word", PROJECT, archived=True, limit=1000), str, damaged=damaged).hits
+    assert len(hits) == 43
+    assert damaged == {halves[1].name: damage(halves[1], "a line of it is no event")}
+
+
+def test_a_file_that_is_not_as_it_was_archived_is_told_and_shown(place, full, halves):
+    edited(halves[0], b"old05 ", b"new55 ")
+    damaged = {}
+    hits = search(place, full, Wanted("new55", PROJECT, archived=True), str, damaged=damaged).hits
+    assert [hit.item.id for hit in hits] == ["old05"]
+    assert damaged == {halves[0].name: damage(halves[0], "it is not as it was archived: its sha256 is another")}
+
+
+def test_what_archiving_cannot_read_stops_it(place, full, event):
+    archive(place, full, CUTOFF, 5)
+    files(place)[0].write_bytes(b"no gzip")
+    full.emit([event("late", "{}", "2026-01-07T00:00:00.000Z")])
     with pytest.raises(UserError, match="cannot be read as an archive"):
-        ids(place, full, "word", archived=True)
-
-
-def test_lines_that_are_no_events_are_passed_over(place, full):
-    archive(place, full, CUTOFF, 5)
-    good = gzip.decompress(files(place)[0].read_bytes())
-    files(place)[0].write_bytes(gzip.compress(b'word\n{"a":"word"}\n[1]\n\xff\n' + good))
-    assert len(ids(place, full, "word", archived=True)) == 43
+        archive(place, full, CUTOFF, 5)
+    assert "late" in stored(full)
 
 
 @pytest.mark.slow

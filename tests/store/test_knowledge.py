@@ -5,7 +5,8 @@ import pytest
 
 from orchestrate.memory import knowledge
 from orchestrate.memory.knowledge import Discovery
-from state.errors import FAILED, USAGE, UserError
+from state.errors import FAILED, NOT_FOUND, USAGE, UserError
+from state.store.task_records import Task
 from state.store.values import CHANGED
 from state.telling import Teller
 
@@ -21,6 +22,7 @@ def keys(store, pattern):
 
 
 def test_a_value_is_kept_with_who_when_and_where_from(store):
+    store.tasks.create(Task("TSK-001", "t", "", None, "pending", "P2", {}, "2026", "2026"), [])
     known, is_redacted = record(store, "api.auth", "15 minutes", source="Auth.php", discovered_by="w-1", task="TSK-001")
     assert knowledge.shown(known) == {
         "key": "api.auth",
@@ -55,11 +57,17 @@ def test_the_last_word_holds_and_those_before_stay_in_the_history(store, place):
     assert knowledge.forget(store, TELLER, "k") is False
     record(store, "k", "c")
     record(store, "other", "d")
-    told = knowledge.history(place, store, "k")
+    told = knowledge.history(place, store, "k", {})
     assert [entry.get("value", "-") for entry in told] == ["a", "b", "-", "c"]
     assert [entry["by"] for entry in told] == ["agent"] * 4
     assert keys(store, "*") == ["k", "other"]
-    assert knowledge.history(place, store, "nothing") == []
+    assert knowledge.history(place, store, "nothing", {}) == []
+
+
+def test_what_was_found_out_in_an_unknown_task_is_not_kept(store):
+    with pytest.raises(UserError) as refused:
+        record(store, "k", "v", task="TSK-9")
+    assert (refused.value.code, keys(store, "*"), store.sinks.after(0, 9)) == (NOT_FOUND, [], [])
 
 
 def test_a_pattern_finds_what_fits_by_key(store):
@@ -125,5 +133,5 @@ def test_a_history_that_was_changed_by_hand_is_told(store, place):
     told = TELLER.event("orchestration.knowledge.recorded", ("knowledge", "k"), {})
     store.emit([told._replace(payload="[1]")])
     with pytest.raises(UserError) as caught:
-        knowledge.history(place, store, "k")
+        knowledge.history(place, store, "k", {})
     assert str(caught.value) == f"{store.where}: events: {told.id}: payload is not as it was written: {CHANGED}"

@@ -142,6 +142,29 @@ def test_commits_artifacts_and_a_pull_request_are_added_to_what_there_is(store):
     assert code_of(lambda: store.tasks.add_commit("TSK-2", commit, [])) == NOT_FOUND
 
 
+PLAN = {"path": "PLAN.md", "sha256": "a" * 64, "added": "by_hand", "recorded_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("change", "is_new"),
+    [
+        ({"recorded_at": LATER, "phase": "review", "session_key": "s"}, False),
+        ({"path": "docs/PLAN.md"}, True),
+        ({"sha256": "b" * 64}, True),
+        ({"added": None}, True),  # of a phase, it would count in that session alone
+    ],
+)
+def test_an_artifact_that_is_on_record_as_it_is_is_kept_once(store, change, is_new):
+    store.tasks.create(task(), [])
+    assert store.tasks.add_artifact("TSK-1", "PLAN.md", PLAN, [event("e1", ts=LATER)]) is None
+    before = store.tasks.one("TSK-1")
+    again = {**PLAN, **change}
+    assert store.tasks.add_artifact("TSK-1", "PLAN.md", again, [event("e2")]) == (None if is_new else PLAN)
+    assert [key for key, _, _ in told(store)] == (["e1", "e2"] if is_new else ["e1"])
+    after = store.tasks.one("TSK-1")
+    assert (after.metadata["artifacts"]["PLAN.md"], after == before) == (again if is_new else PLAN, not is_new)
+
+
 @pytest.mark.parametrize(
     "metadata",
     some(
