@@ -3,7 +3,7 @@ CLIENT_VERSION = 2.1.329
 CLIENT = .cache/client/node_modules/@anthropic-ai/claude-code/package.json
 BIN = .venv/bin
 # Programs that some tests drive, and the Debian package of each.
-PROGRAMS = npm:npm unshare:util-linux ip:iproute2 valgrind:valgrind rg:ripgrep postgres:postgresql
+PROGRAMS = npm:npm unshare:util-linux ip:iproute2 valgrind:valgrind rg:ripgrep postgres:postgresql systemd-analyze:systemd
 
 .PHONY: demo test fast lint deps client clean
 

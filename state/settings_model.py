@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from state import message_template
-from state.settings_kinds import Group, Switch
+from state.settings_kinds import Command, Group, Switch
 from state.settings_night import Overnight, Resume
 from state.snapshot import PREFIX, Value
 
@@ -82,7 +82,7 @@ class Judge(Group):
 
 
 class Shadow(Group):
-    check: str = Field(
+    check: Command = Field(
         "", description="The command, as `pytest -q`, that tests this project; `route shadow run` needs one."
     )
     spare: float = Field(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from state.settings_kinds import Group, Hour, Switch, TimeOfDay
+from state.settings_kinds import Commands, Group, Hour, Switch, TimeOfDay
 
 QUIET_PATTERN = r"^$|^([01]?[0-9]|2[0-3]):[0-5][0-9]-([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -35,7 +35,7 @@ class Overnight(Group):
     stop_on_activity: Switch = Field(
         False, description="`true`: at the first sign that you are at work yourself the night ends."
     )
-    checks: str = Field(
+    checks: Commands = Field(
         "",
         description="The commands, as `ruff check . && pytest -q`, that a job of this project passes before it is "
         "called shipped; no shell runs them.",

@@ -11,6 +11,7 @@ from orchestrate.agents.policy import Evidence
 from orchestrate.agents.process import ProcessLimits
 from orchestrate.agents.record import Check
 from orchestrate.agents.stop import Stop
+from state import command_line
 from state.errors import USAGE, UserError
 
 TAIL_CHARS = 4_000
@@ -59,9 +60,9 @@ class Checked(NamedTuple):
 def words(text: str) -> list[str]:
     """No shell: who wants one says `sh -c`."""
     try:
-        found = shlex.split(text)
+        found = command_line.words(text)
     except ValueError as error:
-        raise UserError(f"--check: {text}: {str(error).lower()}", USAGE) from None
+        raise UserError(f"--check: {text!r}: {error}", USAGE) from None
     if not found:
         raise UserError("--check: give a command, as --check 'pytest -q'", USAGE)
     return found

@@ -1,14 +1,17 @@
 """Settings: which hold and why, and how to change them."""
 
 import os
+import shlex
 
 import click
 
 from orchestrate.commands import here
+from orchestrate.overnight import limits
 from state import compiled, config_keys, settings, settings_model, settings_reference
 from state.errors import FAILED, UserError
 
 project_root = click.option("--project-root", help="The project, if not that of the working directory.")
+_OF_THE_USER = dict.fromkeys(limits.KEYS, "the night")
 everywhere = click.option("--global", "everywhere", is_flag=True, help="In your own file, for every project.")
 
 
@@ -95,6 +98,8 @@ def set_value(key: str, value: str, everywhere: bool, project_root: str | None) 
     click.echo(f"{key}: {settings_reference.shown(stored)}")
     _tell(compiled.warnings(place))
     _tell_what_overrules(key, stored, project_root)
+    if not everywhere:
+        _tell_who_reads(key, settings_reference.shown(stored))
 
 
 @command.command()
@@ -146,7 +151,7 @@ def compile_settings(project_root: str | None) -> None:
     Examples:
       $ orchestrate config compile
     """
-    problem = compiled.compile(here.place(project_root))
+    problem = compiled.compile(here.place(project_root, may_be_gone=True))
     if problem:
         raise UserError(f"{problem}\n(the hooks keep the last good settings)", FAILED)
 
@@ -158,6 +163,14 @@ def _scope(everywhere: bool) -> str:
 def _tell(lines: list[str]) -> None:
     for line in lines:
         click.echo(f"orchestrate: {line}", err=True)
+
+
+def _tell_who_reads(key: str, value: str) -> None:
+    """What would change nothing, and look as if it had."""
+    reader = _OF_THE_USER.get(key)
+    if reader:
+        command = shlex.join(["orchestrate", "config", "set", key, value, "--global"])
+        _tell([f"{key}: {reader} goes by your own settings, and by no project's: `{command}`"])
 
 
 def _tell_what_overrules(key: str, stored: object, project_root: str | None) -> None:

@@ -1,5 +1,6 @@
 """Jobs for the night: queued by day, planned against what the account's limits leave, run while nobody works."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,8 +70,8 @@ def add(
       $ orchestrate overnight add @prompt.md --priority P1 --deadline 2d --agent opus
       $ orchestrate overnight add "Write the release notes" --depends J-1 --project ../site
     """
-    place = here.place(root)
-    name, tier = given.agent(agent)
+    place = here.place(given.folder(root) if root else None)
+    name, tier = given.agent(place, os.environ, agent)
     new = given.sound(
         New(
             text=given.text(typed.text(text, "TEXT")),

@@ -2,6 +2,7 @@
 
 import os
 import time as clock
+from collections.abc import Mapping
 from datetime import time
 
 import click
@@ -11,6 +12,7 @@ from state.errors import NOT_FOUND, UserError
 from state.paths import Place
 
 EVERY_MIN = 10
+_KINDS = ("systemd", "launchd", "cron")
 _NO_HOME = "no writable home folder: a timer is of a user, and is kept there"
 
 
@@ -31,9 +33,9 @@ class TimeOfDay(click.ParamType[time]):
 @click.option("--until", type=TimeOfDay(), help="When the night ends (default: overnight.until, as it is by then).")
 @click.option("--resume", "is_resume", is_flag=True, help="The timer of `overnight resume run` instead, day and night.")
 @click.option("--every", type=click.IntRange(1, 59), help=f"With --resume: minutes between two looks ({EVERY_MIN}).")
-@click.option("--systemd", "kind", flag_value="systemd", help="A timer of your systemd.")
-@click.option("--launchd", "kind", flag_value="launchd", help="An agent of your launchd.")
-@click.option("--cron", "kind", flag_value="cron", help="A line of your crontab.")
+@click.option("--systemd", is_flag=True, help="A timer of your systemd.")
+@click.option("--launchd", is_flag=True, help="An agent of your launchd.")
+@click.option("--cron", is_flag=True, help="A line of your crontab.")
 @click.option("--print", "is_print", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option("--remove", "is_remove", is_flag=True, help="Take the timer out again.")
 def install_timer(
@@ -41,9 +43,9 @@ def install_timer(
     until: time | None,
     is_resume: bool,
     every: int | None,
-    kind: str | None,
     is_print: bool,
     is_remove: bool,
+    **kinds: bool,
 ) -> None:
     """Install a timer of your own that runs the night: by systemd, launchd or cron, whichever this machine has.
 
@@ -60,6 +62,7 @@ def install_timer(
     from orchestrate.overnight import timer_book, timers
 
     _check_usage(at, until, is_resume, every, is_print, is_remove)
+    kind = _one_of(kinds)
     place = here.place()
     if place.user is None:
         raise UserError(_NO_HOME)
@@ -100,7 +103,7 @@ def timed(ctx: click.Context, at: time, until: time | None) -> None:
     from orchestrate.overnight import limits
 
     ends = f"{until:%H:%M}" if until else None
-    night = limits.night(here.settled(here.place()).values, ends)._replace(start=at)
+    night = limits.night(here.settled(limits.users(here.place())).values, ends)._replace(start=at)
     now = clock.time()
     if now < night.span(now).begins - 60:  # a timer may be a moment early
         click.echo(f"it is not between {night.start:%H:%M} and {night.until:%H:%M}: nothing is begun", err=True)
@@ -119,10 +122,17 @@ def _check_usage(
         raise click.UsageError("--print and --remove: give one of them")
 
 
+def _one_of(kinds: Mapping[str, bool]) -> str | None:
+    given = [name for name in _KINDS if kinds[name]]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in given)}: give one of them")
+    return given[0] if given else None
+
+
 def _start(place: Place) -> time:
     from orchestrate.overnight import limits
 
-    return limits.night(here.settled(place).values).start
+    return limits.night(here.settled(limits.users(place)).values).start
 
 
 def _remove(name: str, user: str) -> None:

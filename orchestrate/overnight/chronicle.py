@@ -6,6 +6,9 @@ the entity ("night", evening) or ("night_job", id).
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
+
+import orjson
 
 from orchestrate.overnight.dispatch import ACTOR, End
 from orchestrate.overnight.job import Change
@@ -13,15 +16,17 @@ from orchestrate.overnight.telling import Telling
 from orchestrate.overnight.window import Reading
 from state.store import Event, Store
 from state.store.night_records import Tell
+from state.store.search_records import Filter
 from state.telling import Teller
 
 NIGHT = "night"
 BEGAN, ENDED, LEFT, RECOVERED = "began", "ended", "left", "recovered"
 PREFIX = "orchestration.overnight."
+MOST = 100_000  # events of a night
 _TAIL = 1_000
 
 
-def session(evening: date) -> str:
+def session(evening: date | str) -> str:
     return f"night-{evening}"
 
 
@@ -35,6 +40,12 @@ class Chronicle:
     @property
     def correlation(self) -> str:
         return self._teller.correlation
+
+    def last(self, key: str) -> Mapping[str, Any] | None:  # Any: what JSON holds
+        """What the night has last told under that key, whichever process told it; None where none has."""
+        found = self._store.listing.newest(Filter(session=session(self._evening), prefix=PREFIX), MOST)
+        payloads = (orjson.loads(each.event.payload) for each in reversed(found))
+        return next((payload[key] for payload in payloads if key in payload), None)
 
     def tell(self, verb: str, payload: Mapping[str, object]) -> None:
         self._store.emit([self._teller.event(f"{PREFIX}{verb}", (NIGHT, self._evening), dict(payload))])

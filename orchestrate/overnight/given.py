@@ -1,15 +1,18 @@
 """A job as its user gives it, checked."""
 
+import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
 
+from orchestrate.agents import definitions
 from orchestrate.overnight import job
 from orchestrate.overnight.job import New
 from state.errors import NOT_FOUND, USAGE, UserError
+from state.paths import Place
 
 TEXT_MOST_BYTES = 65_536
 MINUTES_MOST = 1440.0
@@ -28,11 +31,15 @@ def text(given: str) -> str:
     return given
 
 
+def folder(name: str) -> str:
+    if not os.path.isdir(name):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        raise UserError(f"{name}: no such folder: name the root of a project with --project", NOT_FOUND)
+    return name
+
+
 def project(root: str) -> str:
     """A job works in a worktree of its own, so that there has to be a repository."""
-    if not Path(root).is_dir():
-        raise UserError(f"{root}: no such folder: name the root of a project with --project", NOT_FOUND)
-    if not Path(root, ".git").exists():
+    if not Path(folder(root), ".git").exists():
         raise UserError(f"{root}: is no git repository: a job works in a worktree of its own, so `git init` it first")
     return root
 
@@ -57,12 +64,13 @@ def checks(given: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(command for one in given for command in job.checks(one, "--check"))
 
 
-def agent(name: str | None) -> tuple[str | None, str | None]:
-    """An agent, or a tier."""
+def agent(place: Place, env: Mapping[str, str], name: str | None) -> tuple[str | None, str | None]:
+    """An agent that the project has, or a tier."""
     if name is None or name in TIERS:
         return None, name
     if not _NAME.fullmatch(name):
         raise UserError(f"--agent: {name!r} is no name of an agent, and no tier ({', '.join(TIERS)})", USAGE)
+    definitions.find(place, env, name)
     return name, None
 
 

@@ -1,8 +1,8 @@
 """A job for the night: the record is the store's, what follows from it is here."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 
+from state import command_line
 from state.errors import USAGE, UserError
 from state.store.night_records import DONE, ENDED, STATUSES, Change, Job, New
 
@@ -10,24 +10,15 @@ __all__ = ["ATTEMPTS_MOST", "DONE", "ENDED", "PRIORITIES", "STATUSES", "Change",
 
 PRIORITIES = ("P0", "P1", "P2", "P3")
 ATTEMPTS_MOST = 3  # begun so often and never ended by itself: it has failed
-SEPARATOR = "&&"
 
 
 def checks(text: str, where: str) -> tuple[tuple[str, ...], ...]:
     """The commands of `ruff check . && pytest -q`. No shell runs them: each is a program and its arguments."""
     try:
-        words = shlex.split(text)
+        found = command_line.chained(text)
     except ValueError as error:
-        raise UserError(f"{where}: {text!r}: {error}: quote it as for a shell", USAGE) from None
-    found: list[tuple[str, ...]] = []
-    rest = [*words, SEPARATOR]
-    while rest:
-        end = rest.index(SEPARATOR)
-        found.append(tuple(rest[:end]))
-        rest = rest[end + 1 :]
-    if words and () in found:
-        raise UserError(f"{where}: {text!r}: a command is missing beside a {SEPARATOR}", USAGE)
-    return tuple(command for command in found if command)
+        raise UserError(f"{where}: {text!r}: {error}", USAGE) from None
+    return tuple(map(tuple, found))
 
 
 def by_id(jobs: Iterable[Job]) -> Mapping[str, Job]:

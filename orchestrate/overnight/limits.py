@@ -11,6 +11,17 @@ from state.paths import Place
 from state.snapshot import DEFAULTS, Value
 
 MOST_AT_ONCE = 16
+# What a night reads of its user alone: it is one for all projects.
+KEYS = (
+    "overnight.start",
+    "overnight.until",
+    "overnight.floor_percent",
+    "overnight.window_cap_percent",
+    "overnight.weekly_pace",
+    "overnight.max_concurrent",
+    "overnight.blind_jobs",
+    "overnight.stop_on_activity",
+)
 
 
 class Limits(NamedTuple):

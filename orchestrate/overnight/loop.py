@@ -8,7 +8,20 @@ from typing import NamedTuple
 from orchestrate.agents import notes
 from orchestrate.agents.stop import Stop
 from orchestrate.agents.stream import Usage
-from orchestrate.overnight import alone, chronicle, dispatch, job, kept, night, plan, stops, tidy, verdict, window
+from orchestrate.overnight import (
+    alone,
+    chronicle,
+    dispatch,
+    job,
+    kept,
+    night,
+    plan,
+    spending,
+    stops,
+    tidy,
+    verdict,
+    window,
+)
 from orchestrate.overnight.activity import Activity
 from orchestrate.overnight.chronicle import Chronicle
 from orchestrate.overnight.dispatch import End, Task
@@ -62,6 +75,7 @@ class Loop:
         why = stops.SIGNAL
         try:
             self._recover()
+            self._state = spending.resumed(self._state, self._tell.last(spending.KEY))
             self._begin()
             why = self._go()
         finally:  # also where the store is lost: nothing of ours runs on
@@ -87,6 +101,7 @@ class Loop:
         told: dict[str, object] = {"begins": span.begins, "ends": span.ends, "limits": limits._asdict()}
         told |= {"owner": self._owner, "readings": chronicle.of_readings(self._readings())}
         told |= {"planned": [{"code": row.job.code, "verdict": row.verdict, "reason": row.reason} for row in rows]}
+        told |= self._account()
         self._tell.tell(chronicle.BEGAN, told)
         mine = sum(row.verdict == plan.RUN for row in rows)
         ends = time.strftime("%H:%M", time.localtime(span.ends))
@@ -145,7 +160,11 @@ class Loop:
 
     def _claimed(self, start: night.Start) -> Tell:
         told = {**start.cost._asdict(), "is_probe": start.is_probe}
-        return self._tell.adding({"text": start.job.text, "expected": told})
+        state = night.begun(self._state, start, time.monotonic())
+        return self._tell.adding({"text": start.job.text, "expected": told, spending.KEY: spending.account(state)})
+
+    def _account(self) -> dict[str, object]:
+        return {spending.KEY: spending.account(self._state)}
 
     def _task(self, found: Job, fence: int) -> Task:
         """As the project is now."""
@@ -202,7 +221,8 @@ class Loop:
         said = verdict.of(end, found.attempts + 1, told_to_end, now)
         self._halts = self._halts or said.halts
         nights, why = self._store.nights, said.why or ""
-        tell = self._tell.adding({**chronicle.of_end(end), **dispatch.where(self._folder(found), found)})
+        where = dispatch.where(self._folder(found), found)
+        tell = self._tell.adding({**chronicle.of_end(end), **where, **self._account()})
         try:
             if end.made:
                 nights.note(found.id, fence, run=end.made.run)
@@ -241,12 +261,13 @@ class Loop:
                 reason = row.reason if row and (is_stuck or why not in stops.LEFT) else stops.LEFT.get(why, "")
                 self._tell.tell(chronicle.LEFT, {"job": left.id, "code": left.code, "text": left.text, "why": reason})
         told = {"why": why, "halted": self._halts or None, "readings": chronicle.of_readings(self._readings())}
-        self._tell.tell(chronicle.ENDED, told)
+        self._tell.tell(chronicle.ENDED, {**told, **self._account()})
         self._at.say(self._halts or f"the night ends: {stops.ENDS[why]}")
 
     def _plan(self) -> tuple[plan.Row, ...]:
         jobs = self._store.nights.jobs()
-        return plan.plan(jobs, self._readings(), self._at.when, self._at.limits, time.time(), self._at.span)
+        at = self._at
+        return plan.plan(jobs, self._readings(), at.when, at.limits, time.time(), at.span, self._state.spent)
 
     def _readings(self) -> tuple[Reading, ...]:
         return window.readings(quota.read(self._at.user), {}, time.time())

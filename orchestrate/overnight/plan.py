@@ -7,7 +7,7 @@ from typing import NamedTuple
 from orchestrate.overnight import budget, cost, night, ranking
 from orchestrate.overnight.cost import Cost
 from orchestrate.overnight.limits import Limits
-from orchestrate.overnight.night import Start, State
+from orchestrate.overnight.night import Spent, Start, State
 from orchestrate.overnight.ranking import Candidate
 from orchestrate.overnight.window import FIVE_HOUR, ROUNDING, SHARE, Night, Reading, Span
 from state import quota
@@ -47,11 +47,13 @@ def plan(
     limits: Limits,
     now: float,
     span: Span | None = None,
+    spent: tuple[Spent, ...] = (),
 ) -> tuple[Row, ...]:
-    """Of every job that has not ended: those that run first, in their order. `span`: of a night begun by hand."""
+    """Of every job that has not ended: those that run first, in their order. `span`: of a night begun by hand; `spent`:
+    what it has used already."""
     span = span or night_of.span(now)
     begins = max(now, span.begins)
-    played = _opened(jobs, night.opened(span, limits, begins, begins), begins)
+    played = _opened(jobs, night.opened(span, limits, begins, begins)._replace(spent=spent), begins)
     at, stop = begins, None
     while stop is None:
         moves = night.moves(played.state, at, at, _expected(readings, played, now, at), played.jobs)

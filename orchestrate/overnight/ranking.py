@@ -94,7 +94,7 @@ def reserve(expected: Cost, limits: Limits) -> float:
 
 def _tight(room: budget.Room, need: float) -> str:
     wanted, left = need * SHARE[room.window] + budget.GUARD, max(0.0, room.left)
-    return f"{wanted:.0f} points of the {TITLES[room.window]} limit are to be set aside for it, {left:.0f} are left"
+    return f"{wanted:.3g} points of the {TITLES[room.window]} limit are to be set aside for it, {left:.3g} are left"
 
 
 def _key(one: Candidate) -> tuple[float, str, float, int]:

@@ -10,7 +10,7 @@ from itertools import chain
 
 import orjson
 
-from orchestrate.overnight import chronicle, report_lines, report_quota
+from orchestrate.overnight import chronicle, night, report_lines, report_quota
 from orchestrate.overnight.report_lines import NOT_DONE, Sorted
 from orchestrate.overnight.report_records import CUT_OFF, ENDED, NEVER, RUNNING, Known, Line, Owed, Report, Told
 from orchestrate.overnight.shown import moment
@@ -18,6 +18,11 @@ from orchestrate.overnight.verdict import SHIPPED, UNVERIFIED
 from state.store.records import Event
 
 _TIMER = "orchestrate overnight install-timer"
+_BLIND = (
+    "nobody has read the limits, and so the night ended early: have the status line read them while you work, or say "
+    "with overnight.blind_jobs how many jobs run without"
+)
+_UNCHECKED = "name the checks of its project: without any nothing is shipped"
 _TAKE = {
     SHIPPED: "merge it, or leave it",
     UNVERIFIED: "look at it: nobody has verified it",
@@ -85,17 +90,33 @@ def _owed(lines: Sorted, nights: Sequence[Told], state: str) -> Iterator[Owed]:
     if state == NEVER and any(lines.values()):
         about = tuple(name for line in chain.from_iterable(lines.values()) for name in line.events)
         yield Owed(None, "no night ran: let a timer begin it, or begin it yourself", _TIMER, about)
+    if _is_blind(nights):
+        yield Owed(None, _BLIND, "orchestrate install --statusline", (nights[-1].id,))
+    yield from _of_projects(lines[UNVERIFIED])
     for section, found in lines.items():
         for line in found:
             yield from _of_line(section, line)
+
+
+def _is_blind(nights: Sequence[Told]) -> bool:
+    return bool(nights) and nights[-1].payload.get("why") == night.BLIND
+
+
+def _of_projects(unverified: Sequence[Line]) -> Iterator[Owed]:
+    """Once for all jobs of a project."""
+    unchecked: dict[str, list[Line]] = {}
+    for line in unverified:
+        if line.commit and not line.checks:
+            unchecked.setdefault(line.project, []).append(line)
+    for root, lines in unchecked.items():
+        command = f"cd {shlex.quote(root)} && orchestrate config set overnight.checks 'pytest -q'"
+        events = tuple(chain.from_iterable(line.events for line in lines))
+        yield Owed(", ".join(line.code for line in lines), _UNCHECKED, command, events)
 
 
 def _of_line(section: str, line: Line) -> Iterator[Owed]:
     if line.commit and line.branch and line.worktree:
         fetch = ["git", "-C", line.project, "fetch", line.worktree, f"{line.branch}:{line.branch}"]
         yield Owed(line.code, _TAKE[section], shlex.join(fetch), line.events)
-    if section == UNVERIFIED and line.commit and not line.checks:
-        command = f"cd {shlex.quote(line.project)} && orchestrate config set overnight.checks 'pytest -q'"
-        yield Owed(line.code, "name the checks of its project: without any nothing is shipped", command, line.events)
     for said in line.decisions:
         yield Owed(line.code, said, None, line.events)

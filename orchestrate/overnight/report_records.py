@@ -55,7 +55,7 @@ class Line(NamedTuple):
 class Owed(NamedTuple):
     """What only the user can decide; `command` is how to go about it, where there is one."""
 
-    code: str | None
+    code: str | None  # of several jobs with a comma between
     text: str
     command: str | None
     events: tuple[str, ...]

@@ -4,7 +4,6 @@ Written without pydantic, whose import alone takes most of what completing a pha
 """
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ import yaml
 
 from orchestrate.phases import hook_names
 from orchestrate.phases.workflow import WHEN, Phase, Validation, Workflow
-from state import config_file
+from state import command_line, config_file
 from state.errors import UserError
 from state.reading import Node, Reading, Taker, flag, items
 
@@ -89,9 +88,9 @@ def _program(reading: Reading, node: Node, key: str) -> list[str]:
         words = [word for word, _ in items(reading, node, key)]
     else:
         try:
-            words = shlex.split(str(node.value))
+            words = command_line.words(str(node.value))
         except ValueError as error:
-            reading.wrong(node, key, f"not a command line: {str(error).lower()}")
+            reading.wrong(node, key, str(error))
             return []
     if words == ["false"]:
         return []

@@ -2,7 +2,6 @@
 
 import keyword
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import yaml
 
 from orchestrate.workflow import conditions, values
 from orchestrate.workflow.spec import FALLBACK, KINDS, ON_ERROR, Input, Value
+from state import command_line
 from state.errors import UserError
 from state.reading import Node, Reading, Taker, clipped, flag, items, line
 from state.yaml_nodes import NULL
@@ -162,9 +162,9 @@ def _command(reading: Reading, node: Node, key: str) -> tuple[str, ...]:
         words = [word for word, _ in items(reading, node, key)]
     else:
         try:
-            words = shlex.split(str(_text(PROMPT_MOST)(reading, node, key)))
+            words = command_line.words(str(_text(PROMPT_MOST)(reading, node, key)))
         except ValueError as error:
-            reading.wrong(node, key, f"not a command line: {str(error).lower()}")
+            reading.wrong(node, key, str(error))
             return ()
     problem = _command_problem(words)
     if problem:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from state.store.records import Event
 
-STATUSES = ("queued", "running", "shipped", "unverified", "failed", "skipped", "cancelled")
-ENDED = ("shipped", "unverified", "failed", "skipped", "cancelled")
+STATUSES = ("queued", "running", "shipped", "unverified", "failed", "cancelled")
+ENDED = ("shipped", "unverified", "failed", "cancelled")
 DONE = ("shipped", "unverified")  # what depends on it may begin
 
 

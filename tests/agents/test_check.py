@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from ending import are_gone
 from faking import recorded_once
-from living import HANG, TELL, are_gone, run_id, script
+from living import HANG, TELL, run_id, script
 from tiers import some
 
 from orchestrate.agents import breaker, check, runs
@@ -34,12 +35,15 @@ def attempts(record):
     return [(attempt["model"], attempt["kind"]) for attempt in record["attempts"]]
 
 
+SHELL = "no shell runs this, and {} needs one: write sh -c '...' around all of it, or quote it where it is an argument"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("pytest -q", ["pytest", "-q"]),
         ("sh -c 'make && make test'", ["sh", "-c", "make && make test"]),
-        ("make > log", ["make", ">", "log"]),  # no shell
+        ("make '>' log", ["make", ">", "log"]),
     ],
 )
 def test_a_check_is_words_and_no_shell(text, words):
@@ -51,7 +55,9 @@ def test_a_check_is_words_and_no_shell(text, words):
     [
         ("", "--check: give a command, as --check 'pytest -q'"),
         ("  ", "--check: give a command, as --check 'pytest -q'"),
-        ("sh -c 'make", "--check: sh -c 'make: no closing quotation"),
+        ("sh -c 'make", '--check: "sh -c \'make": no closing quotation: quote it as for a shell'),
+        ("make > log", f"--check: 'make > log': {SHELL.format('>')}"),
+        ("make && make test", f"--check: 'make && make test': {SHELL.format('&&')}"),
     ],
 )
 def test_what_is_no_command(text, told):

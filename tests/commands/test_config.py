@@ -99,6 +99,57 @@ def test_a_wrong_value_is_refused(cli):
     )
 
 
+def test_checks_that_cannot_be_run_are_refused(cli):
+    assert cli("config", "set", "overnight.checks", "a &&") == (
+        1,
+        "",
+        "orchestrate: overnight.checks: a command is missing beside a &&, got 'a &&'\n",
+    )
+    told = cli("config", "set", "overnight.checks", "make > log")
+    assert (told.code, told.err.split(":")[1:3]) == (1, [" overnight.checks", " no shell runs this, and > needs one"])
+    assert cli("config", "get", "overnight.checks").out == "\n"
+
+
+NIGHTS = {
+    "overnight.start": "21:00",
+    "overnight.until": "05:00",
+    "overnight.floor_percent": "25",
+    "overnight.window_cap_percent": "50",
+    "overnight.weekly_pace": "no",
+    "overnight.max_concurrent": "2",
+    "overnight.blind_jobs": "4",
+    "overnight.stop_on_activity": "yes",
+}
+
+
+@pytest.mark.parametrize(("key", "value"), NIGHTS.items())
+def test_what_the_night_reads_of_its_user_alone_is_told_with_the_way_there(cli, key, value):
+    told = cli("config", "set", key, value)
+    stored = told.out.removeprefix(f"{key}: ").strip()
+    assert told[::2] == (
+        0,
+        f"orchestrate: {key}: the night goes by your own settings, and by no project's: "
+        f"`orchestrate config set {key} {stored} --global`\n",
+    )
+    assert cli("config", "set", key, value, "--global") == (0, f"{key}: {stored}\n", "")
+
+
+@pytest.mark.parametrize("key", sorted(key for key in DEFAULTS if key.startswith(("overnight.", "resume."))))
+def test_only_what_no_project_changes_for_the_night_is_told_so(cli, project, home, key):
+    """By what the night would do, and not by a second list."""
+    from orchestrate.overnight import limits
+
+    place = locate(str(project), {"HOME": str(home)})
+    values = {**NIGHTS, "resume.quiet_hours": "22:00-07:00", "resume.enabled": "no", "overnight.checks": "make"}
+    told = cli("config", "set", key, values.get(key, "3"))
+    assert told.code == 0, told.err
+    users = snapshot.read(limits.users(place), {}).values
+    assert (limits.of(users), limits.night(users)) == (limits.of(DEFAULTS), limits.night(DEFAULTS))
+    one = {**DEFAULTS, key: snapshot.read(place, {}).values[key]}
+    is_of_the_night = (limits.of(one), limits.night(one)) != (limits.of(DEFAULTS), limits.night(DEFAULTS))
+    assert is_of_the_night == ("the night goes by your own settings" in told.err)
+
+
 def test_a_key_can_be_set_before_init(cli, project, home):
     place = locate(str(project), {"HOME": str(home)})
     assert cli("config", "set", "claude_binary", "/opt/claude").code == 0

@@ -45,6 +45,12 @@ def test_without_a_time_it_is_that_of_the_settings(machine, cli, monkeypatch):
     assert "OnCalendar=*-*-* 21:30:00" in timer(cli, "--systemd", "--print").out
 
 
+def test_the_time_is_the_users_and_no_projects(machine, cli):
+    assert cli("config", "set", "overnight.start", "20:15").code == 0
+    assert cli("config", "set", "overnight.start", "21:30", "--global").code == 0
+    assert "OnCalendar=*-*-* 21:30:00" in timer(cli, "--systemd", "--print").out
+
+
 def test_what_is_printed_is_not_written(machine, cli):
     told = timer(cli, "--launchd", "--print").out
     assert plistlib.loads(told[told.index("<?xml") : told.index("</plist>") + 8].encode())["ProgramArguments"]
@@ -65,6 +71,8 @@ def test_a_key_is_not_written_and_its_user_is_told(machine, cli, monkeypatch):
         ["--resume", "--at", "23:00"],
         ["--every", "5"],
         ["--print", "--remove"],
+        ["--cron", "--systemd", "--print"],
+        ["--systemd", "--launchd", "--print"],
         ["--at", "25:00"],
         ["--at", "soon"],
         ["--resume", "--every", "60"],
@@ -72,6 +80,11 @@ def test_a_key_is_not_written_and_its_user_is_told(machine, cli, monkeypatch):
 )
 def test_what_makes_no_sense_is_refused(cli, words):
     assert timer(cli, *words).code == 2
+
+
+def test_of_two_kinds_none_is_chosen_for_the_user(cli):
+    told = timer(cli, "--systemd", "--cron", "--print")
+    assert (told.out, told.err.splitlines()[-1]) == ("", "Error: --systemd and --cron: give one of them")
 
 
 def clock(hours):

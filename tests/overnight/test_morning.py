@@ -13,6 +13,7 @@ from state.store.night_records import Job
 EVENING = date(2026, 11, 20)
 BEGINS, ENDS = 1_795_215_600.0, 1_795_240_800.0  # 23:00 to 06:00
 SPAN = Span(BEGINS, ENDS, EVENING)
+NAME_THEM = "name the checks of its project: without any nothing is shipped"
 BASE, COMMIT = "b" * 40, "c" * 40
 
 
@@ -117,10 +118,10 @@ def test_what_is_to_be_decided_is_told_with_the_way_to_it():
     take = "git -C /p fetch /u/tree overnight/J:overnight/J"
     told = [(owed.code, owed.text, owed.command) for owed in built(GOOD).decisions]
     assert told == [
-        ("J-1", "merge it, or leave it", take),
-        ("J-2", "look at it: nobody has verified it", take),
         ("J-2", "name the checks of its project: without any nothing is shipped",
          "cd /p && orchestrate config set overnight.checks 'pytest -q'"),
+        ("J-1", "merge it, or leave it", take),
+        ("J-2", "look at it: nobody has verified it", take),
         ("J-2", "a or b?", None),
         ("J-3", "what it has so far is on its branch: go on from there, or leave it", take),
     ]  # fmt: skip
@@ -234,6 +235,37 @@ def test_what_halted_a_night_is_the_first_decision():
     assert [(owed.text, owed.events) for owed in found.decisions] == [("log in", (found.events[-1],))]
 
 
+def test_the_checks_of_a_project_are_owed_once_for_all_its_jobs():
+    told = [began()]
+    for number, root in enumerate(("/p", "/q", "/p", "/a b"), 1):
+        told.append(finished(f"J-{number}", "unverified", clock(23, number), "no check is configured", project=root))
+    found = built([*told, ended(clock(5))])
+    set_checks = "orchestrate config set overnight.checks 'pytest -q'"
+    assert [tuple(owed) for owed in found.decisions if "name the checks" in owed.text] == [
+        ("J-1, J-3", NAME_THEM, f"cd /p && {set_checks}", ("J-1-finished", "J-3-finished")),
+        ("J-2", NAME_THEM, f"cd /q && {set_checks}", ("J-2-finished",)),
+        ("J-4", NAME_THEM, f"cd '/a b' && {set_checks}", ("J-4-finished",)),
+    ]
+    assert "  J-1, J-3  name the checks of its project: without any nothing is shipped" in report_text.lines(found)
+
+
+def test_a_night_that_nobody_told_the_limits_owes_somebody_who_does():
+    found = built([began(), claimed("J-1", clock(23)), finished("J-1", "shipped", clock(23, 5)), left("J-2", "unread"),
+                   ended(clock(23, 6), "blind")])  # fmt: skip
+    assert tuple(found.decisions[0]) == (
+        None,
+        "nobody has read the limits, and so the night ended early: have the status line read them while you work, or "
+        "say with overnight.blind_jobs how many jobs run without",
+        "orchestrate install --statusline",
+        (found.events[-1],),
+    )
+
+
+@pytest.mark.parametrize("why", ["done", "floor", "over", "activity", "stopped"])
+def test_a_night_that_knew_the_limits_does_not_owe_that(why):
+    assert built([began(), ended(clock(5), why)]).decisions == ()
+
+
 def test_a_job_that_was_put_off_says_until_when():
     told = [
         began(),
@@ -309,14 +341,14 @@ Not done, and why (2)
     events n-left-1795237200
 
 Decisions you owe (5)
+  J-2  name the checks of its project: without any nothing is shipped
+    $ cd /p && orchestrate config set overnight.checks 'pytest -q'
+    events J-2-claimed J-2-finished
   J-1  merge it, or leave it
     $ git -C /p fetch /u/tree overnight/J:overnight/J
     events J-1-claimed J-1-finished
   J-2  look at it: nobody has verified it
     $ git -C /p fetch /u/tree overnight/J:overnight/J
-    events J-2-claimed J-2-finished
-  J-2  name the checks of its project: without any nothing is shipped
-    $ cd /p && orchestrate config set overnight.checks 'pytest -q'
     events J-2-claimed J-2-finished
   J-2  a or b?
     events J-2-claimed J-2-finished

@@ -56,6 +56,9 @@ def test_a_night_goes_by_the_users_settings_and_no_projects(place, project, home
         limits.users(Place("/p", "p", "/p/.orchestrator", None, True))
 
 
+SHELL = "no shell runs this, and {} needs one: write sh -c '...' around all of it, or quote it where it is an argument"
+
+
 def test_a_repository_names_no_checks_before_it_is_trusted(project, home):
     (project / ".orchestrator").mkdir()
     (project / ".orchestrator" / "config.yaml").write_text("overnight:\n  checks: ./evil.sh\n")
@@ -73,7 +76,7 @@ def test_a_repository_names_no_checks_before_it_is_trusted(project, home):
         ("", ()),
         ("pytest -q", (("pytest", "-q"),)),
         ("ruff check . && pytest -q 'a b'", (("ruff", "check", "."), ("pytest", "-q", "a b"))),
-        ("echo $(id); rm x", (("echo", "$(id);", "rm", "x"),)),
+        ("ruff check .&&pytest '&&' \"$(id)\"", (("ruff", "check", "."), ("pytest", "&&", "$(id)"))),
     ],
 )
 def test_checks_are_programs_and_their_arguments(text, expected):
@@ -83,7 +86,9 @@ def test_checks_are_programs_and_their_arguments(text, expected):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("pytest 'a", 'here: "pytest \'a": No closing quotation: quote it as for a shell'),
+        ("pytest 'a", 'here: "pytest \'a": no closing quotation: quote it as for a shell'),
+        ("echo $(id); rm x", f"here: 'echo $(id); rm x': {SHELL.format('$(')}"),
+        ("a && b | c", f"here: 'a && b | c': {SHELL.format('|')}"),
         ("a && && b", "here: 'a && && b': a command is missing beside a &&"),
         ("&& b", "here: '&& b': a command is missing beside a &&"),
         ("a &&", "here: 'a &&': a command is missing beside a &&"),
@@ -111,12 +116,26 @@ def test_a_project_is_a_repository(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [(None, (None, None)), ("opus", (None, "opus")), ("lint-agent", ("lint-agent", None))]
+    ("name", "expected"),
+    [
+        (None, (None, None)),
+        ("opus", (None, "opus")),
+        ("lint-agent", ("lint-agent", None)),
+        ("opus-general", ("opus-general", None)),
+        ("orchestrate:opus-general", ("orchestrate:opus-general", None)),
+    ],
 )
-def test_an_agent_is_named_or_its_tier(name, expected):
-    assert given.agent(name) == expected
-    with pytest.raises(UserError, match="is no name of an agent"):
-        given.agent("../x")
+def test_an_agent_is_one_that_there_is_or_a_tier(place, project, home, name, expected):
+    env = {"HOME": str(home)}
+    (project / ".claude/agents").mkdir(parents=True)
+    (project / ".claude/agents/lint.md").write_text("---\nname: lint-agent\ndescription: lints\n---\n")
+    assert given.agent(place, env, name) == expected
+    with pytest.raises(UserError, match="is no name of an agent") as caught:
+        given.agent(place, env, "../x")
+    assert caught.value.code == USAGE
+    with pytest.raises(UserError, match="agent 'lint': there is none") as caught:
+        given.agent(place, env, "lint")
+    assert caught.value.code == NOT_FOUND
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from desk import GREEN, PROGRAM, RED, Desk, until
+from ending import are_gone, is_alive, is_gone
+from mounting import AS_ROOT, mounts
 
 from orchestrate.agents.stop import Stop
 from orchestrate.overnight import limits, loop
@@ -25,15 +26,6 @@ from state.store.search_records import Filter
 pytestmark = pytest.mark.slow
 
 REPO = Path(__file__).resolve().parents[2]
-AS_ROOT = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-
-
-def can_mount():
-    probe = [*AS_ROOT, "mount", "-t", "tmpfs", "x", "/mnt"]
-    return bool(shutil.which("unshare")) and not subprocess.run(probe, capture_output=True, check=False).returncode
-
-
-mounts = pytest.mark.skipif(not can_mount(), reason="needs `unshare --mount`: file systems of its own for one process")
 
 
 @pytest.fixture
@@ -42,13 +34,6 @@ def desk(tmp_path, home):
     made.known()
     made.reads(12)
     return made
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def ended(desk, code):
@@ -135,7 +120,7 @@ def test_an_interrupted_night_ends_its_agents_and_queues_their_jobs_again(desk, 
         desk.awaits("hangs-one")
         night.send_signal(signum)
         assert night.wait(30) == 130
-    assert not alive(desk.pid("one"))
+    assert not is_alive(desk.pid("one"))
     jobs = desk.jobs()
     assert (jobs["J-1"].status, jobs["J-1"].attempts, jobs["J-1"].why) == ("queued", 0, "the night was interrupted")
     report = desk.report()
@@ -149,11 +134,11 @@ def test_an_agent_that_does_not_listen_is_ended_at_the_second_signal(desk):
         desk.awaits("hangs-one")
         began = time.monotonic()
         night.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+        desk.awaits("told-one")
         night.send_signal(signal.SIGINT)
         assert night.wait(30) == 130
         assert time.monotonic() - began < 4
-    assert not alive(desk.pid("one"))
+    assert not is_alive(desk.pid("one"))
 
 
 def test_a_job_that_takes_too_long_is_ended_and_what_it_has_so_far_is_kept(desk):
@@ -163,7 +148,7 @@ def test_a_job_that_takes_too_long_is_ended_and_what_it_has_so_far_is_kept(desk)
     jobs = desk.jobs()
     assert (jobs["J-1"].status, jobs["J-1"].why) == ("failed", "timeout: stopped: it took too long")
     assert jobs["J-2"].status == "shipped"
-    assert not alive(desk.pid("one"))
+    assert not is_alive(desk.pid("one"))
     (line,) = desk.report()["not_done"]
     assert (line["branch"], desk.repo.git("show", f"{line['commit']}:one.txt", at=line["worktree"])) == (
         "overnight/J-1",
@@ -275,7 +260,7 @@ def test_a_job_that_is_cancelled_while_it_runs_ends_nobody_elses(desk):
     assert [line for line in said.splitlines() if "J-1" in line][1:] == [
         "overnight: J-1: let go: it was cancelled, or taken over, while it ran"
     ]
-    assert not alive(desk.pid("one"))
+    assert not is_alive(desk.pid("one"))
     assert desk.standing() == {"J-1": "cancelled", "J-2": "shipped"}
     assert {line["code"]: line["why"] for line in desk.report()["not_done"]}["J-1"] == "it was cancelled while it ran"
 
@@ -322,6 +307,8 @@ def test_without_any_reading_one_job_is_a_probe(tmp_path, home, reading, blind, 
     assert (len(desk.log("start")), desk.report()["why"]) == (begun, why), done.stderr
     windows = {each["window"]: each["used"] for each in desk.report()["quota"]["windows"]}
     assert windows == {"five_hour": 0.0 if reading else None, "seven_day": None}
+    told = [owed["command"] for owed in desk.report()["decisions"]]
+    assert (told[0] == "orchestrate install --statusline") == (why == "blind")
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["gone", "without a commit"])
@@ -383,10 +370,10 @@ main()
 """
 
 
-def dies(desk, point, *words):
+def dies(desk, point, *words, **more):
     """A night that is killed at that point."""
     argv = [sys.executable, "-c", _DIES, point, "overnight", "run", "--until", until(), *words]
-    env = {**desk.env, "PYTHONPATH": str(REPO)}
+    env = {**desk.env, "PYTHONPATH": str(REPO), **more}
     return subprocess.run(argv, env=env, cwd=desk.home, capture_output=True, timeout=60, check=False)
 
 
@@ -421,6 +408,25 @@ def test_a_night_that_is_killed_goes_on_where_it_was(desk, point, starts):
     assert committed.split() == ["write", "one", "[J-1]", "one.txt"]
 
 
+def test_what_a_killed_night_has_spent_counts_for_the_one_that_goes_on(desk):
+    """The window is the same until morning: the first job has taken 2 points of the 4 that are the night's."""
+    desk.known(resets_in_s=14_400)
+    desk.reads(12, resets_in_s=14_400)
+    desk.add("write one", "write two")
+    cap = {"ORCHESTRATOR_OVERNIGHT__WINDOW_CAP_PERCENT": "4"}
+    killed = dies(desk, "finished", "--max-concurrent", "1", **cap)
+    assert (killed.returncode, desk.standing()) == (-signal.SIGKILL, {"J-1": "shipped", "J-2": "queued"}), killed.stderr
+    assert desk.jobs()["J-1"].points_used == 2.0
+    done = desk.night("--max-concurrent", "1", **cap)
+    assert (done.returncode, desk.standing(), desk.log("start")) == (
+        0, {"J-1": "shipped", "J-2": "queued"}, ["one"],
+    ), done.stderr  # fmt: skip
+    assert desk.report()["why"] == "floor"
+    (left,) = desk.report()["not_done"]
+    assert left["why"] == "2.5 points of the five-hour limit are to be set aside for it, 2 are left"
+    assert done.stderr.splitlines()[0].endswith(": 1 jobs, 0 of them planned")
+
+
 def test_what_a_killed_night_has_left_running_is_ended_before_its_job_begins_again(desk):
     desk.add("once one", "once two")
     night = desk.start("--max-concurrent", "2")
@@ -431,7 +437,7 @@ def test_what_a_killed_night_has_left_running_is_ended_before_its_job_begins_aga
     night.communicate()
     assert desk.night().returncode == 0
     assert (desk.standing(), desk.log("beside")) == ({"J-1": "shipped", "J-2": "shipped"}, [])
-    assert [alive(pid) for pid in first] == [False, False]
+    assert are_gone(first)
     assert sorted(desk.log("start")) == ["one", "one", "two", "two"]
 
 
@@ -468,7 +474,7 @@ def test_a_store_that_takes_nothing_ends_the_night_and_its_agents_and_the_next_n
         assert night.wait(30) == 1
         said = night.stderr.read().splitlines()  # a measurement of coverage that cannot be written speaks last
         assert any(line.startswith("orchestrate: ") for line in said)
-    assert not alive(desk.pid("one"))
+    assert is_gone(desk.pid("one"))
     assert desk.standing() == {"J-1": "running"}
     assert desk.night().returncode == 0
     assert desk.standing() == {"J-1": "shipped"}
@@ -489,7 +495,7 @@ def test_a_reading_near_the_floor_ends_what_runs(desk):
         until_it_is(desk, "J-1", "queued")
         night.send_signal(signal.SIGTERM)
         night.wait(30)
-    assert (desk.jobs()["J-1"].why, alive(desk.pid("one"))) == ("the limits came near the floor", False)
+    assert (desk.jobs()["J-1"].why, is_alive(desk.pid("one"))) == ("the limits came near the floor", False)
 
 
 class Clock:
@@ -524,7 +530,7 @@ def test_a_night_that_is_over_ends_what_runs(desk, monkeypatch):
         "J-1": ("queued", "the night was over"),
         "J-2": ("queued", None),
     }
-    assert not alive(desk.pid("one"))
+    assert not is_alive(desk.pid("one"))
 
 
 def test_a_night_that_is_halted_names_no_answer_where_there_is_none_and_what_could_never_run(desk):

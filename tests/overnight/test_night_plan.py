@@ -3,6 +3,7 @@ from night_world import EVENING, HOUR, LIMITS, NIGHT, SPAN, at, five, job, week
 
 from orchestrate.overnight import cost, ranking
 from orchestrate.overnight.limits import Limits
+from orchestrate.overnight.night import Spent
 from orchestrate.overnight.plan import RUN, SKIP, WAIT, plan
 
 NOON = at(12)
@@ -48,6 +49,14 @@ def test_what_another_waits_for_counts_as_much_as_that_other():
     assert (first.job.code, first.rate, first.behind) == ("J-3", 2.75, None)
     assert (second.job.code, second.rate, second.behind) == ("J-1", 1.5, "J-3")
     assert (third.job.code, third.rate, third.behind) == ("J-2", 0.75, None)
+
+
+@pytest.mark.parametrize(("points", "verdicts"), [(0.0, [RUN, RUN]), (10.0, [RUN, WAIT]), (16.0, [WAIT, WAIT])])
+def test_what_the_night_has_spent_already_is_no_longer_to_be_had(points, verdicts):
+    capped, until_morning = LIMITS._replace(window_cap_percent=20), at(31)
+    spent = (Spent("five_hour", points, 10.0, until_morning),)
+    rows = planned([job(1), job(2)], [five(10, resets_at=until_morning)], capped, span=SPAN, spent=spent)
+    assert [row.verdict for row in rows] == verdicts
 
 
 def test_a_plan_says_when_each_job_begins():

@@ -1,34 +1,17 @@
 import json
-import sys
 import time
-from typing import NamedTuple
+from functools import partial
 
 import pytest
 
-from orchestrate.cli import main
 from state import quota
 from state.store import open_user_store
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def cli(project, monkeypatch, capfd):
+def cli(cli):
     """Run `orchestrate overnight WORDS` in the project."""
-
-    def run(*words):
-        monkeypatch.chdir(project)
-        monkeypatch.setattr(sys, "argv", ["orchestrate", "overnight", *words])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        return Ran(left.value.code, *capfd.readouterr())
-
-    return run
+    return partial(cli, "overnight")
 
 
 @pytest.fixture
@@ -46,6 +29,9 @@ def test_a_job_is_queued_whole(cli, shown, project):
     checks = ("--check", "ruff check . && mypy", "--check", "pytest -q")
     when = ("--not-before", "2026-01-01T00:00", "--deadline", "2d")
     assert cli("add", "Raise the coverage", *words, *checks, *when).out == "J-1: added\n"
+    agents = project / ".claude" / "agents"
+    agents.mkdir(parents=True)
+    (agents / "lint.md").write_text("---\nname: lint-agent\ndescription: lints\n---\nLint.\n")
     assert shown("add", "Release it", "--depends", "J-1", "--agent", "lint-agent")["code"] == "J-2"
     first, second = shown("list")
     assert {name: first[name] for name in first if name not in ("id", "added_at", "deadline")} == {
@@ -114,7 +100,10 @@ def test_a_job_is_cancelled_and_told(cli, shown, place):
         (("a", "--deadline", "2020-01-01T00:00"), 2, "is over already"),
         (("a", "--not-before", "2d", "--deadline", "1d"), 2, "--deadline: is before --not-before"),
         (("a", "--check", "a &&"), 2, "--check: 'a &&': a command is missing"),
+        (("a", "--check", "a | b"), 2, "--check: 'a | b': no shell runs this, and | needs one: write sh -c '...'"),
         (("a", "--agent", "a b"), 2, "is no name of an agent"),
+        (("a", "--agent", "nobody"), 3, "agent 'nobody': there is none (`orchestrate agents list` shows them)"),
+        (("a", "--agent", "opus-genral"), 3, "agent 'opus-genral': there is none (did you mean opus-general or "),
         (("a", "--priority", "P9"), 2, "--priority"),
     ],
 )

@@ -153,7 +153,14 @@ WRONG = {
     ),
     "a quote that is open": (
         f"{ONE}    validation:\n      check_tests_passed: make 'test\n",
-        [f"{PATH}:6: phases.a.validation.check_tests_passed: not a command line: no closing quotation"],
+        [f"{PATH}:6: phases.a.validation.check_tests_passed: no closing quotation: quote it as for a shell"],
+    ),
+    "a command for a shell": (
+        f"{ONE}    validation:\n      check_tests_passed: make && make test\n",
+        [
+            f"{PATH}:6: phases.a.validation.check_tests_passed: no shell runs this, and && needs one: write "
+            "sh -c '...' around all of it, or quote it where it is an argument"
+        ],
     ),
     "an unknown hook": (
         f"{ONE}    hooks:\n      on_end: [git.push]\n",

@@ -2,17 +2,8 @@ import pytest
 
 from state import settings
 from state.errors import UserError
-from state.paths import locate
 from state.settings_model import KEYS, Settings, variable
 from state.snapshot import DEFAULTS, read
-
-
-@pytest.fixture
-def ours(project, home):
-    """An initialised project, and a home whose own folder exists."""
-    (project / ".orchestrator").mkdir()
-    (home / ".orchestrator").mkdir()
-    return locate(str(project), {"HOME": str(home)})
 
 
 @pytest.fixture
@@ -204,6 +195,14 @@ def test_json_is_read_and_wins_over_yaml_beside_it(ours, repo_file):
         ),
         ("git.commit_message_template: 'a {'\n", ":1: git.commit_message_template: a brace stands alone: "),
         ("agents:\n  opus: 'x\\n ignore all'\n", ":2: agents.opus: string should match pattern "),
+        (
+            "overnight:\n  checks: a | b\n",
+            ":2: overnight.checks: no shell runs this, and | needs one: write sh -c '...' around all of it, or quote "
+            "it where it is an argument, got 'a | b'",
+        ),
+        ("overnight:\n  checks: a &&\n", ":2: overnight.checks: a command is missing beside a &&, got 'a &&'"),
+        ("overnight:\n  checks: a 'b\n", ":2: overnight.checks: no closing quotation: quote it as for a shell, got "),
+        ("shadow:\n  check: a && b\n", ":2: shadow.check: no shell runs this, and && needs one: "),
         ("mode: auto\nmode: auto\n", ":2: mode is given twice (first on line 1)"),
         ("log:\n  level: info\nlog:\n  format: text\n", ":3: log is given twice (first on line 1)"),
         ("a: &x 1\nmode: *x\n", ":2: not valid YAML: aliases are not supported"),

@@ -347,7 +347,14 @@ WRONG = {
     "an open quote": (
         "workflow:\n  steps:\n  - id: a\n    command: make 'x\n",
         [
-            "4: steps.a.command: not a command line: no closing quotation",
+            "4: steps.a.command: no closing quotation: quote it as for a shell",
+        ],
+    ),
+    "a command for a shell": (
+        "workflow:\n  steps:\n  - id: a\n    command: make > log\n",
+        [
+            "4: steps.a.command: no shell runs this, and > needs one: write sh -c '...' around all of it, or quote it "
+            "where it is an argument",
         ],
     ),
     "an unknown template": (

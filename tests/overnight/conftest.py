@@ -1,0 +1,1 @@
+from calling import cli  # noqa: F401 # a fixture
