@@ -1,6 +1,6 @@
 """What a prompt says about its work, as places in the tables of weights: facts that have names, and hashed words."""
 
-from routing.features import BUCKETS, CODES, SLOTS, Text
+from routing.features import BUCKETS, CODES, LINE, SLOTS, Text
 
 # Order matters: a fact's place is its number in the tables of weights. bench/routing/vocabulary.py has the words.
 GROUPS = (
@@ -44,10 +44,14 @@ OPENINGS = (
 _TEST, _MECHANICAL, _STAKES, _DESTRUCTIVE = (
     GROUPS.index(name + " words") for name in ("test", "mechanical", "stakes", "destructive")
 )
-_DEEP = (*range(GROUPS.index("concurrency words"), GROUPS.index("proof words") + 1), 16, 17)
+_DEEP = frozenset((*range(GROUPS.index("concurrency words"), GROUPS.index("proof words") + 1), 16, 17))
+_AND = b"and"
+_QUESTION, _BACKSLASH, _DASH, _DOT, _BRACKET, _DOLLAR = b"?\\-.($"
+_ITEMS = frozenset((b"- ", b"* ", b"1. "))  # at the beginning of a line
+_CHOICES = frozenset((b"B. ", b"B) ", b"(B)"))
 _RUN = OPENINGS.index("asks to run something")
 _COUNTED = 3  # of a group's words: more say nothing more
-_FINGERPRINTS = 1024
+_MARKS = 1023  # all bits of a fingerprint
 
 # Each list of limits is a thermometer: one fact for each limit that is passed. The last one passed stands for all.
 _LENGTHS = (2, 4, 6, 9, 14, 22, 34, 50, 75, 120, 200)
@@ -114,20 +118,22 @@ class Lexicon:
 
     def found(self, codes: list[int]) -> list[tuple[int, ...]]:
         """The groups of each code that is in it."""
-        slots, groups, found = self.slots, self.groups, []
+        slots, groups, found, size = self.slots, self.groups, [], SLOTS
         for code in codes:
-            if entry := slots[slot := code % SLOTS]:
-                mark = code // SLOTS % _FINGERPRINTS or 1
-                while entry and entry >> 6 != mark:
-                    slot = (slot + 1) % SLOTS
-                    entry = slots[slot]
-                if entry:
+            if entry := slots[slot := code % size]:
+                mark = code // size & _MARKS or 1
+                while entry >> 6 != mark:
+                    slot += 1
+                    entry = slots[slot % size]
+                    if not entry:
+                        break
+                else:
                     found.append(groups[entry & 63])
         return found
 
 
 def fingerprint(code: int) -> int:
-    return code // SLOTS % _FINGERPRINTS or 1  # an entry of 0 is an empty slot
+    return code // SLOTS & _MARKS or 1  # an entry of 0 is an empty slot
 
 
 def code_of(term: bytes) -> int:
@@ -137,15 +143,18 @@ def code_of(term: bytes) -> int:
 def read(text: Text, lexicon: Lexicon) -> tuple[list[int], list[int]]:
     """The places of the facts that hold, of a thermometer the last, and of the terms among the hashed weights."""
     terms = text.terms.union(_wide_pairs(text)) if text.wide else text.terms
-    codes = [number % CODES for number in map(int.from_bytes, (*terms, *text.stems))]
+    codes = [number % CODES for number in map(int.from_bytes, terms)]
+    stems = [*map(int.from_bytes, text.stems)]
     # In ASCII the lexicon has no beginnings of words.
-    hits = lexicon.found(codes[: len(terms)] if text.ask.isascii() else codes)
-    return _facts(text, hits, _opening(text, lexicon)), [code % BUCKETS for code in codes]
+    hits = lexicon.found(codes if text.ask.isascii() else codes + [number % CODES for number in stems])
+    return _facts(text, hits, _opening(text, lexicon)), [number % BUCKETS for number in codes + stems]
 
 
 def _wide_pairs(text: Text) -> list[bytes]:
     """Two characters each of a script that has no spaces between words."""
-    wide = text.ask.decode("utf-8", "replace")
+    *parts, last = text.ask.decode("utf-8", "replace").split(" ")
+    # Of a part in ASCII no pair begins; without it the one before is still followed by a space, or by the last.
+    wide = " ".join([*[part for part in parts if not part.isascii()], last])
     return [(one + other).encode() for one, other in zip(wide, wide[1:], strict=False) if one > "\u2e80"]  # noqa: RUF007
 
 
@@ -170,29 +179,36 @@ def expanded(facts: list[int]) -> list[int]:
 
 def _facts(text: Text, hits: list[tuple[int, ...]], opening: int) -> list[int]:
     size = text.size
-    counts = [0] * len(GROUPS)
+    counts: dict[int, int] = {}
     for groups in hits:
         for group in groups:
-            counts[group] += 1
+            counts[group] = counts.get(group, 0) + 1
     if opening == _RUN and size <= 14:
-        counts[_TEST] = 0  # to run tests is not to write them
+        counts.pop(_TEST, None)  # to run tests is not to write them
     facts, kinds = [0], 0
-    if hits:
-        facts += [_COUNTED * i + (count if count < _COUNTED else _COUNTED) for i, count in enumerate(counts) if count]
-        kinds = sum([counts[group] > 0 for group in _DEEP])
+    if counts:
+        for group in sorted(counts):
+            count = counts[group]
+            facts.append(_COUNTED * group + (count if count < _COUNTED else _COUNTED))
+        kinds = len(_DEEP.intersection(counts))
     if opening >= 0:
         facts.append(_FIRST_OPENING + opening)
     for value, (before, limits) in zip(_measured(text, kinds), _STEPS, strict=True):
         if value > limits[0]:
-            facts.append(before + _passed(value, limits))
+            place = before
+            for limit in limits:
+                if value <= limit:
+                    break
+                place += 1
+            facts.append(place)
     facts += _seen(text, kinds, size, counts, opening)
     return facts
 
 
-def _seen(text: Text, kinds: int, size: int, counts: list[int], opening: int) -> list[int]:
+def _seen(text: Text, kinds: int, size: int, counts: dict[int, int], opening: int) -> list[int]:
     ask, raw = text.ask, text.raw
-    asks = b"?" in ask
-    has_lines = b"\n" in raw
+    asks = _QUESTION in ask
+    starts = _line_starts(raw) if LINE in raw else ()
     seen = (
         text.idents,
         text.quoted,
@@ -201,36 +217,36 @@ def _seen(text: Text, kinds: int, size: int, counts: list[int], opening: int) ->
         text.pasted and any(mark in raw for mark in _TRACES),
         not ask.isascii() and (len(ask) - len(ask.translate(None, _HIGH))) * 33 > len(ask),
         text.wide,
-        has_lines and (b"\n- " in raw or b"\n1. " in raw or b"\n* " in raw),
-        (has_lines and (b"\nB. " in raw or b"\nB) " in raw or b"\n(B)" in raw)) or b" (B) " in raw,
-        (b"\\" in raw and (b"boxed" in raw or b"\\frac" in raw)) or raw.count(b"$") > 3,
-        size <= 14 and counts[_MECHANICAL] and not kinds,
-        size <= 22 and not kinds and not counts[_DESTRUCTIVE],
+        not _ITEMS.isdisjoint(starts),
+        not _CHOICES.isdisjoint(starts) or (_BRACKET in raw and raw.find(b" (B) ") >= 0),
+        (_BACKSLASH in raw and (b"boxed" in raw or b"\\frac" in raw)) or (_DOLLAR in raw and raw.count(b"$") > 3),
+        size <= 14 and not kinds and _MECHANICAL in counts,
+        size <= 22 and not kinds and _DESTRUCTIVE not in counts,
         size <= 14 and not kinds and opening == _RUN,
-        kinds and counts[_STAKES],
+        kinds and _STAKES in counts,
         asks and kinds > 1,
         size < 20 and text.pasted > 3,
     )
     return [place for place, fact in enumerate(seen, _FIRST_SEEN) if fact]
 
 
-def _passed(value: int, limits: tuple[int, ...]) -> int:
-    passed = 0
-    for limit in limits:
-        if value <= limit:
-            return passed
-        passed += 1
-    return passed
+def _line_starts(raw: bytes) -> set[bytes]:
+    """The first two and the first three bytes of every line but the first."""
+    starts = {line[:3] for line in raw.split(b"\n")[1:]}
+    return starts.union([start[:2] for start in starts])
 
 
 def _measured(text: Text, kinds: int) -> tuple[int, ...]:
-    count = text.ask.count
+    ask = text.ask
+    count = ask.count
+    clauses = count(b",") + count(b";") + (count(b" - ") if _DASH in ask else 0)
+    sentences = (count(b". ") if _DOT in ask else 0) + (count(b"? ") if _QUESTION in ask else 0)
     return (
         text.size,
         text.letters,
         text.pasted,
-        count(b",") + count(b";") + text.words.count(b"and") + count(b" - "),
-        count(b". ") + count(b"? ") + count(b".\n") + count(b"\n\n"),
+        clauses + text.words.count(_AND) if _AND in text.terms else clauses,
+        sentences + count(b".\n") + count(b"\n\n") if LINE in ask else sentences,
         text.numbers,
         text.paths,
         kinds,

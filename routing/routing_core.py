@@ -210,6 +210,8 @@ def _floored(tier: str, text: Text, situation: Situation, leaning: str | None) -
         floors.append((situation.last_tier, "the last attempt failed"))
     if situation.named_bytes and situation.named_bytes > LARGE_BYTES and not rules.reads_only(text):
         floors.append((SONNET, "large files are named"))
+    if not floors:
+        return tier, []
     reasons = [why for floor, why in floors if TIERS.index(floor) > TIERS.index(tier)]
     for floor, _ in floors:
         tier = rules.at_least(tier, floor)
@@ -230,17 +232,21 @@ def _action(tier: str, unsure: bool, situation: Situation, leaning: str | None) 
 def _strongest(verdict: Verdict) -> tuple[tuple[str, float], ...]:
     spoke = [(weight if weight < 0 else -weight, name, weight) for weight, name in verdict.spoke]
     spoke.sort()
-    return tuple([(name, _hundredths(weight)) for force, name, weight in spoke[:MAX_FEATURES] if force <= -LEAST_SPOKE])
-
-
-def _hundredths(weight: float) -> float:
-    """What round(weight, 2) gives, ties aside, in a third of its time."""
-    return int(weight * 100 + (0.5 if weight > 0 else -0.5)) / 100
+    # The hundredths are what round(weight, 2) gives, ties aside, in a third of its time.
+    return tuple(
+        [
+            (name, int(weight * 100 + (0.5 if weight > 0 else -0.5)) / 100)
+            for force, name, weight in spoke[:MAX_FEATURES]
+            if force <= -LEAST_SPOKE
+        ]
+    )
 
 
 def _story(tier: str, unsure: bool, spoke: tuple[tuple[str, float], ...], floors: list[str]) -> str:
     """What led here: only what spoke for this tier, where it lies at one end."""
-    sides = {HAIKU: (-1,), SONNET: (-1, 1), OPUS: (1,)}[tier]
-    names = floors or [name for name, weight in spoke if (weight > 0) - (weight < 0) in sides][:3]
+    if tier == SONNET:
+        names = floors or [name for name, weight in spoke if weight][:3]
+    else:
+        names = floors or [name for name, weight in spoke if (weight > 0 if tier == OPUS else weight < 0)][:3]
     story = ", ".join(names) or "nothing stood out"
     return f"unsure, {tier} to be safe: {story}" if unsure else f"{tier}: {story}"

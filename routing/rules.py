@@ -101,7 +101,7 @@ _HERE = _terms(
 
 def chosen_tier(text: Text) -> str | None:
     """The tier the user asks for in words of his own, when exactly one is asked for."""
-    if TIER_NAMES.isdisjoint(text.words):
+    if not text.names_tier:
         return None
     from routing import voice  # few prompts name a tier
 
@@ -139,7 +139,7 @@ def floor(text: Text) -> tuple[str, str] | None:
     words, terms = text.words, text.terms
     if not words or reads_only(text):
         return None
-    if not _FORCED.isdisjoint(terms) or _destroys_data(words):
+    if not _FORCED.isdisjoint(terms) or (not _DESTROY.isdisjoint(terms) and _destroys_data(words)):
         return (SONNET, "hard to undo") if _STAKES.isdisjoint(terms) else (OPUS, "hard to undo, high stakes")
     return None
 
@@ -226,13 +226,14 @@ def _introduced(words: list[bytes], i: int) -> bool:
 
 
 def raised(tier: str) -> str:
-    return {HAIKU: SONNET, SONNET: OPUS, OPUS: OPUS}[tier]
+    return _RAISED[tier]
 
 
 def at_least(tier: str, lowest: str) -> str:
     return max(tier, lowest, key=TIERS.index)
 
 
+_RAISED = {HAIKU: SONNET, SONNET: OPUS, OPUS: OPUS}
 # The first three hold even where nothing was said before, as after a resumed session.
 _LEANINGS = (
     (_is_empty, "nothing is asked"),

@@ -125,8 +125,7 @@ def _words(weights: Weights, score: int, places: list[int], share: float) -> flo
 
 
 def _dense(weights: Weights, score: int, facts: list[int]) -> float:
-    head = weights.dense[score]
-    return sum([head[fact] for fact in facts]) * weights.dense_units[score]
+    return sum(map(weights.dense[score].__getitem__, facts)) * weights.dense_units[score]
 
 
 def tier_shares(above_haiku: float, above_sonnet: float) -> tuple[float, float, float]:
@@ -143,7 +142,7 @@ def choose(shares: tuple[float, float, float], limits: tuple[float, float]) -> s
 
 
 def sigmoid(logit: float) -> float:
-    power: float = _E ** -max(-30.0, min(30.0, logit))
+    power: float = _E ** -(logit if -30.0 < logit < 30.0 else max(-30.0, min(30.0, logit)))
     return 1.0 / (1.0 + power)
 
 

@@ -104,6 +104,55 @@ def best(prompt):
     return min(times)
 
 
+def seen(prompt):
+    """The names of the facts that hold, a step of a thermometer each."""
+    verdict = score.judge(Text(prompt), score.load(str(ROUTING / "weights.bin")))
+    return [NAMES[fact] for fact in expanded(verdict.facts)]
+
+
+@pytest.mark.parametrize(("words", "steps"), [(2, 0), (3, 1), (4, 1), (5, 2), (200, 10), (201, 11), (300, 11)])
+def test_a_limit_is_passed_by_more_than_it(words, steps):
+    assert seen("word " * words).count("length") == steps
+
+
+@pytest.mark.parametrize(
+    ("prompt", "fact", "holds"),
+    [
+        ("look\n- one\n- two", "lists items", True),
+        ("look\n* one", "lists items", True),
+        ("look\n1. one", "lists items", True),
+        ("- one", "lists items", False),
+        ("look\n-one", "lists items", False),
+        ("look\n1.", "lists items", False),
+        ("which?\nA. one\nB. two", "offers answers to choose from", True),
+        ("which?\nB) two", "offers answers to choose from", True),
+        ("which?\n(B) two", "offers answers to choose from", True),
+        ("which? (A) one (B) two", "offers answers to choose from", True),
+        ("B. two", "offers answers to choose from", False),
+        ("which?\nB.two", "offers answers to choose from", False),
+    ],
+)
+def test_a_line_counts_by_how_it_starts(prompt, fact, holds):
+    assert (fact in seen(prompt)) == holds
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pasted"),
+    [
+        ("fix it\nat index 3 it fails", True),
+        ("fix it\nFile the report", True),
+        ("fix it\nas it is", False),
+        ("fix it\n> said so", True),
+        ("fix it\n~ said so in the end", False),
+        ("fix it\n{}[]();", True),
+        ("fix it\n\tsaid so", True),
+        ("fix it\n \n", False),
+    ],
+)
+def test_a_line_that_looks_like_code_or_a_log_is_pasted(prompt, pasted):
+    assert Text(prompt).pasted == pasted
+
+
 def test_a_step_of_a_thermometer_weighs_what_all_below_it_weigh():
     weights = score.load(str(ROUTING / "weights.bin"))
     short, long = (score.judge(Text("word " * count), weights) for count in (3, 300))
