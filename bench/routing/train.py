@@ -107,8 +107,8 @@ def cross_validated(
     return Held(target.labels, shares)
 
 
-def folds(size: int) -> np.ndarray:
-    return np.random.default_rng(SEED).permutation(size) % FOLDS
+def folds(size: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(size) % FOLDS
 
 
 def fit_curve(held: Sequence[Held]) -> list[float]:
@@ -210,7 +210,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--dry-run", action="store_true", help="print the figures, write nothing")
+    parser.add_argument("--folding", type=int, default=SEED, help="a seed of your own for who is held out with whom")
     options = parser.parse_args()
+    if options.folding != SEED and not options.dry_run:
+        parser.error("--folding tells how far the figures depend on it: give --dry-run with it")
     agents = part(rows.tiered(options.data / "agent_prompts.jsonl"), AGENT_WEIGHT)
     peers = part(rows.tiered(options.data / "peer_tiers.jsonl", "source"), PEER_WEIGHT)
     corpus = part(mixed.fitted(), CORPUS_WEIGHT)
@@ -221,8 +224,9 @@ def main() -> None:
     teacher = Teacher(corpus.labels, corpus.matrix)
     taught = teacher.taught(np.ones(len(corpus.labels), dtype=bool))
     heads = tier_heads(parts, taught)
-    held = cross_validated(agents, (peers, corpus), asked, folds(len(agents.labels)), lambda _: taught)
-    held_corpus = cross_validated(corpus, (agents, peers), asked, folds(len(corpus.labels)), teacher.taught)
+    held = cross_validated(agents, (peers, corpus), asked, folds(len(agents.labels), options.folding), lambda _: taught)
+    groups = folds(len(corpus.labels), options.folding)
+    held_corpus = cross_validated(corpus, (agents, peers), asked, groups, teacher.taught)
     curve = fit_curve((held, held_corpus))
     line = pick_line(held, curve)
     print(f"limits {figures.limits()}, line {line}, curve {curve}")
