@@ -1,6 +1,6 @@
 """What a prompt says about its work, as places in the tables of weights: facts that have names, and hashed words."""
 
-from routing.features import BUCKETS, CODES, LINE, SLOTS, Text
+from routing.features import BUCKETS, CODES, LINE, SLOTS, WORD_LIMIT, WORDS_AT_END, Text
 
 # Order matters: a fact's place is its number in the tables of weights. bench/routing/vocabulary.py has the words.
 GROUPS = (
@@ -155,6 +155,8 @@ def _wide_pairs(text: Text) -> list[bytes]:
     *parts, last = text.ask.decode("utf-8", "replace").split(" ")
     # Of a part in ASCII no pair begins; without it the one before is still followed by a space, or by the last.
     wide = " ".join([*[part for part in parts if not part.isascii()], last])
+    if len(wide) > 2 * WORD_LIMIT:
+        wide = wide[: 2 * (WORD_LIMIT - WORDS_AT_END)] + wide[-2 * WORDS_AT_END :]
     return [(one + other).encode() for one, other in zip(wide, wide[1:], strict=False) if one > "\u2e80"]  # noqa: RUF007
 
 

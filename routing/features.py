@@ -2,7 +2,7 @@
 
 CAP_BYTES = 8192
 HEAD_BYTES = 6144
-WORD_LIMIT = 512
+WORD_LIMIT, WORDS_AT_END = 512, 128  # of a long text its end counts as well
 # Primes: the bytes of a word as a number, modulo their product, place it among the hashed weights and in the lexicon.
 BUCKETS = 16381
 SLOTS = 5003
@@ -98,7 +98,7 @@ class Text:
     def _read_words(self, ask: bytes) -> list[bytes]:
         tokens = ask.translate(_WORDS, b"'").split()
         if len(tokens) > WORD_LIMIT:
-            tokens = tokens[: WORD_LIMIT - 128] + tokens[-128:]
+            tokens = tokens[: WORD_LIMIT - WORDS_AT_END] + tokens[-WORDS_AT_END:]
         odd = [i for i, token in enumerate(tokens) if not token.isalpha()]
         for i in reversed(odd):  # so that a token which becomes several words moves none that is still to be read
             word = tokens[i].strip(b".")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from routing import score
+from routing import facts, score
 from routing.facts import NAMES, expanded
-from routing.features import BUCKETS, CAP_BYTES, SLOTS, Text, scored
+from routing.features import BUCKETS, CAP_BYTES, SLOTS, WORD_LIMIT, Text, scored
 from routing.routing_core import decide
 
 ROUTING = Path(score.__file__).parent
@@ -108,6 +108,13 @@ def seen(prompt):
     """The names of the facts that hold, a step of a thermometer each."""
     verdict = score.judge(Text(prompt), score.load(str(ROUTING / "weights.bin")))
     return [NAMES[fact] for fact in expanded(verdict.facts)]
+
+
+def test_of_a_script_without_spaces_as_much_is_read_as_of_words_and_the_end_too():
+    prompt = "".join(chr(0x4E00 + i) for i in range(2500))
+    pairs = [pair.decode() for pair in facts._wide_pairs(Text(prompt))]
+    assert len(pairs) == 2 * WORD_LIMIT - 1
+    assert (pairs[0], pairs[-1]) == (prompt[:2], prompt[-2:])
 
 
 @pytest.mark.parametrize(("words", "steps"), [(2, 0), (3, 1), (4, 1), (5, 2), (200, 10), (201, 11), (300, 11)])
