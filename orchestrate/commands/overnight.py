@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import click
 
 from orchestrate.commands import here, later, overnight_resume, overnight_run, overnight_timer, typed
-from orchestrate.overnight import given, limits, plan, shown, window
+from orchestrate.overnight import given, limits, plan, shown, spending, window
+from orchestrate.overnight.chronicle import Chronicle
 from orchestrate.overnight.job import ENDED, PRIORITIES, STATUSES, New
 from orchestrate.overnight.telling import Telling
 from state import quota
@@ -160,8 +161,9 @@ def show_plan(explain: bool, as_json: bool) -> None:
     allowed, night = limits.of(settings), limits.night(settings)
     with open_user_store(place) as store:
         jobs = store.nights.jobs()
+        told = Chronicle(store, night.span(now).evening).last(spending.KEY)
     readings = window.readings(quota.read(place.state), {}, now)
-    rows = plan.plan(jobs, readings, night, allowed, now)
+    rows = plan.plan(jobs, readings, night, allowed, now, told=told)
     if as_json:
         here.emit(shown.plan_record(rows, readings, night.span(now), allowed))
         return

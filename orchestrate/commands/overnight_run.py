@@ -142,7 +142,8 @@ def _limits(settings: Mapping[str, Value], most: int | None) -> "Limits":
 
 def _show_plan(place: Place, until: str | None, most: int | None) -> None:
     """Nothing is written: not the lock, nor a store where there is none."""
-    from orchestrate.overnight import plan, shown, window
+    from orchestrate.overnight import plan, shown, spending, window
+    from orchestrate.overnight.chronicle import Chronicle
     from state import quota
     from state.store import FILE, open_user_store
 
@@ -151,11 +152,13 @@ def _show_plan(place: Place, until: str | None, most: int | None) -> None:
         click.echo("nothing is queued", err=True)
         return
     now = time.time()
-    when, allowed = _from_now(_when(settings, until), now), _limits(settings, most)
+    night, allowed = _when(settings, until), _limits(settings, most)
+    when = _from_now(night, now)
     with open_user_store(place) as store:
         jobs = store.nights.jobs()
+        told = Chronicle(store, night.span(now).evening).last(spending.KEY)
     readings = window.readings(quota.read(place.state), {}, now)
-    rows = plan.plan(jobs, readings, when, allowed, now)
+    rows = plan.plan(jobs, readings, when, allowed, now, told=told)
     for line in shown.plan_lines(rows, readings, when.span(now), allowed, True, here.clean):
         click.echo(line)
 

@@ -267,7 +267,8 @@ class Loop:
     def _plan(self) -> tuple[plan.Row, ...]:
         jobs = self._store.nights.jobs()
         at = self._at
-        return plan.plan(jobs, self._readings(), at.when, at.limits, time.time(), at.span, self._state.spent)
+        told = spending.account(self._state)
+        return plan.plan(jobs, self._readings(), at.when, at.limits, time.time(), at.span, told)
 
     def _readings(self) -> tuple[Reading, ...]:
         return window.readings(quota.read(self._at.user), {}, time.time())

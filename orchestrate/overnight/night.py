@@ -54,6 +54,7 @@ class State(NamedTuple):
     spent: tuple[Spent, ...] = ()
     trusted_from: float | None = None  # readings from before the clock jumped are of an unknown age
     blind: int = 0  # jobs begun since anything was known of the limits
+    lost: float = 0.0  # points of the five-hour window, in flight when it was cut off: counted when it is next read
 
 
 class Start(NamedTuple):
@@ -165,9 +166,9 @@ def _accounted(state: State, known: Sequence[Reading]) -> State:
     for reading in known:
         old, used = before.pop(reading.window, None), reading.used_points or 0.0
         is_new = old is None or old.resets_by <= state.seen_wall or used < old.used - quota.DROP
-        points = 0.0 if old is None or is_new else old.points
+        points = (0.0 if old is None or is_new else old.points) + state.lost * SHARE[reading.window]
         spent.append(Spent(reading.window, points, used, reading.resets_by(state.seen_wall)))
-    return state._replace(spent=(*spent, *before.values()), blind=0)
+    return state._replace(spent=(*spent, *before.values()), blind=0, lost=0.0)
 
 
 def _others(state: State, jobs: Sequence[Job], now: float) -> list[float]:

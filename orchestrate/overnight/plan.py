@@ -1,13 +1,13 @@
 """What would run tonight, in what order, and why: the night itself, played with what is expected of each job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from orchestrate.overnight import budget, cost, night, ranking
+from orchestrate.overnight import budget, cost, night, ranking, spending
 from orchestrate.overnight.cost import Cost
 from orchestrate.overnight.limits import Limits
-from orchestrate.overnight.night import Spent, Start, State
+from orchestrate.overnight.night import Start, State
 from orchestrate.overnight.ranking import Candidate
 from orchestrate.overnight.window import FIVE_HOUR, ROUNDING, SHARE, Night, Reading, Span
 from state import quota
@@ -47,13 +47,13 @@ def plan(
     limits: Limits,
     now: float,
     span: Span | None = None,
-    spent: tuple[Spent, ...] = (),
+    told: Mapping[str, Any] | None = None,  # Any: what JSON holds
 ) -> tuple[Row, ...]:
-    """Of every job that has not ended: those that run first, in their order. `span`: of a night begun by hand; `spent`:
-    what it has used already."""
+    """Of every job that has not ended: those that run first, in their order. `span`: of a night begun by hand; `told`:
+    its account of what it has used already."""
     span = span or night_of.span(now)
     begins = max(now, span.begins)
-    played = _opened(jobs, night.opened(span, limits, begins, begins)._replace(spent=spent), begins)
+    played = _opened(jobs, spending.resumed(night.opened(span, limits, begins, begins), told), begins)
     at, stop = begins, None
     while stop is None:
         moves = night.moves(played.state, at, at, _expected(readings, played, now, at), played.jobs)

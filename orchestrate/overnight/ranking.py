@@ -94,7 +94,12 @@ def reserve(expected: Cost, limits: Limits) -> float:
 
 def _tight(room: budget.Room, need: float) -> str:
     wanted, left = need * SHARE[room.window] + budget.GUARD, max(0.0, room.left)
-    return f"{wanted:.3g} points of the {TITLES[room.window]} limit are to be set aside for it, {left:.3g} are left"
+    title = TITLES[room.window]
+    return f"{_shown(wanted)} points of the {title} limit are to be set aside for it, {_shown(left)} are left"
+
+
+def _shown(points: float) -> str:
+    return f"{round(points, 2):.3g}"
 
 
 def _key(one: Candidate) -> tuple[float, str, float, int]:

@@ -417,6 +417,8 @@ def test_what_a_killed_night_has_spent_counts_for_the_one_that_goes_on(desk):
     killed = dies(desk, "finished", "--max-concurrent", "1", **cap)
     assert (killed.returncode, desk.standing()) == (-signal.SIGKILL, {"J-1": "shipped", "J-2": "queued"}), killed.stderr
     assert desk.jobs()["J-1"].points_used == 2.0
+    planned = desk.night("--dry-run", "--max-concurrent", "1", **cap).stdout
+    assert "2.5 points of the five-hour limit are to be set aside for it, 2 are left" in planned, planned
     done = desk.night("--max-concurrent", "1", **cap)
     assert (done.returncode, desk.standing(), desk.log("start")) == (
         0, {"J-1": "shipped", "J-2": "queued"}, ["one"],

@@ -54,8 +54,9 @@ def test_what_another_waits_for_counts_as_much_as_that_other():
 @pytest.mark.parametrize(("points", "verdicts"), [(0.0, [RUN, RUN]), (10.0, [RUN, WAIT]), (16.0, [WAIT, WAIT])])
 def test_what_the_night_has_spent_already_is_no_longer_to_be_had(points, verdicts):
     capped, until_morning = LIMITS._replace(window_cap_percent=20), at(31)
-    spent = (Spent("five_hour", points, 10.0, until_morning),)
-    rows = planned([job(1), job(2)], [five(10, resets_at=until_morning)], capped, span=SPAN, spent=spent)
+    spent = Spent("five_hour", points, 10.0, until_morning)._asdict()
+    told = {"spent": [spent], "in_flight": 0.0}
+    rows = planned([job(1), job(2)], [five(10, resets_at=until_morning)], capped, span=SPAN, told=told)
     assert [row.verdict for row in rows] == verdicts
 
 

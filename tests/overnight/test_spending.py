@@ -41,8 +41,33 @@ def test_what_was_spent_is_known_to_the_night_that_follows():
 def test_what_flew_when_it_was_cut_off_has_used_what_was_set_aside():
     flying, _ = after_one()
     again = spending.resumed(opened(), kept(flying))
-    assert [(one.window, one.points) for one in again.spent] == [("five_hour", 6.0), ("seven_day", 1.5)]
-    assert again.flights == ()
+    assert (again.flights, again.lost) == ((), 6.0)
+    assert kept(again) == kept(flying)  # cut off once more, before anything was read
+    seen = moves(again, five(10.0), week(5.0)).state
+    assert [(one.window, one.points) for one in seen.spent] == [("five_hour", 6.0), ("seven_day", 1.5)]
+    assert seen.lost == 0.0
+
+
+def test_what_flew_blind_counts_as_soon_as_a_window_is_read():
+    probe = night.begun(opened(), Start(job(1), Cost(4.0, 20.0, "said"), True), 1000.0)
+    again = spending.resumed(opened(), kept(probe))
+    assert again.blind == 1
+    seen = moves(again, five(10.0)).state
+    assert [(one.window, one.points) for one in seen.spent] == [("five_hour", 6.0)]
+
+
+def test_what_flew_into_a_new_window_counts_there():
+    flying, _ = after_one()
+    seen = moves(spending.resumed(opened(), kept(flying)), five(0.0), week(5.0), after_s=60).state
+    assert [(one.window, one.points) for one in seen.spent] == [("five_hour", 6.0), ("seven_day", 1.5)]
+
+
+def test_no_more_jobs_run_blind_however_often_it_begins():
+    probe = night.begun(opened(), Start(job(1), Cost(4.0, 20.0, "said"), True), 1000.0)
+    again = spending.resumed(opened(), kept(night.ended(probe, "id1", None)))
+    assert moves(opened(), jobs=[job(2)]).starts
+    assert moves(again, jobs=[job(2)]).starts == ()
+    assert moves(again, jobs=[job(2)]).stop == night.BLIND
 
 
 def test_a_night_that_has_told_nothing_has_spent_nothing():
@@ -71,4 +96,5 @@ def test_it_is_told_as_it_stands():
     assert kept(state) == {
         "spent": [{"window": "five_hour", "points": 2.5, "used": 10.0, "resets_by": 99.0}],
         "in_flight": 6.0,
+        "blind": 0,
     }
