@@ -1,5 +1,7 @@
 """Let a repository's own settings take effect where they need their user's word."""
 
+import os
+
 import click
 
 from orchestrate.commands import here
@@ -31,7 +33,7 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
     """
     if listed and revoke:
         raise click.UsageError("--list and --revoke: give one of them")
-    place = here.place(project_root)
+    place = here.place(project_root, may_be_gone=listed or revoke)
     if listed:
         _list(trust.trusted(place), as_json)
         return
@@ -41,6 +43,8 @@ def command(listed: bool, revoke: bool, as_json: bool, project_root: str | None)
         if known:
             here.leave(place, "orchestration.trust.revoked", ("project", place.project), {"root": place.root}, True)
         click.echo(f"{place.root}: {'no longer trusted' if known else 'was not trusted'}")
+        if not (known or os.path.isdir(place.root)):  # noqa: PTH112  as in here.place, whose reason holds here too
+            return
     elif not trust.is_repositorys_own(place):
         raise UserError(f"{place.root}: has no settings of its own: what you set here is yours and needs no trust")
     else:

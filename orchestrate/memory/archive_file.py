@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -65,7 +66,7 @@ def event_of(line: bytes) -> Event | None:
     """None where the line is no event: somebody edited the file."""
     try:
         value = orjson.loads(line)
-        entity, payload = value["entity"], orjson.dumps(value["payload"]).decode()
+        entity, payload = value["entity"], _text(value["payload"])
         return Event(
             id=str(value["id"]),
             ts=str(value["ts"]),
@@ -79,14 +80,16 @@ def event_of(line: bytes) -> Event | None:
             task=_word(value["task"]),
             correlation=_word(value["correlation"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def present(place: Place) -> list[str]:
-    """The names of the files that are whole."""
+    """The names of the files that are whole; what is no file, such as a FIFO, might never be read to its end."""
     folder = Path(place.state, FOLDER)
-    return sorted(path.name for path in folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.glob(f"*{SUFFIX}") if os.path.isfile(path))  # noqa: PTH113  never raises
 
 
 def drafts(place: Place) -> list[Path]:
@@ -111,6 +114,13 @@ def line_of(event: Event) -> bytes:
     values = event._asdict()
     entity = {"type": values.pop("entity_type"), "id": values.pop("entity_id")}
     return orjson.dumps({**values, "entity": entity, "payload": payload}) + b"\n"
+
+
+def _text(payload: object) -> str:
+    try:
+        return orjson.dumps(payload).decode()
+    except orjson.JSONEncodeError:  # nested deeper than orjson writes, though it reads it
+        return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
 def _word(value: object) -> str | None:

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from orchestrate.memory import archive_read, search_cache
+from orchestrate.memory import archive_file, archive_read, search_cache
 from orchestrate.memory.archive_read import Damaged
 from orchestrate.memory.search import search
 from orchestrate.memory.search_found import Wanted
+from state import snapshot
 from state.paths import Place
 from state.store import Store
 from state.store.search_records import Span
@@ -31,12 +32,12 @@ def answer(
     damaged = {} if damaged is None else damaged
     began = time.perf_counter()
     key = search_cache.key_of({**_key(wanted), "summary": is_summary, **key_more})
-    mark = store.search.mark(wanted.where.scope)
+    mark = _mark(place, store, wanted)
     found = search_cache.found(place, key, mark, ttl_s)
     is_kept = found is not None
     if found is None:
         found = _made(place, store, wanted, is_summary, clean, damaged)
-        if ttl_s > 0 and not damaged:
+        if ttl_s > 0 and not damaged and not (wanted.archived and archive_read.missing(place, store)):
             search_cache.keep(place, key, mark, found)
     head = {"query": wanted.query, "scope": wanted.where.kind, "id": wanted.where.id, "driver": wanted.driver}
     took_ms = round((time.perf_counter() - began) * 1000, 2)
@@ -49,6 +50,13 @@ def _made(
     figures = _summary(place, store, wanted, damaged) if is_summary else {}
     hits = search(place, store, wanted, clean, damaged=damaged).as_json() if wanted.query.strip() else {}
     return {**figures, **hits}
+
+
+def _mark(place: Place, store: Store, wanted: Wanted) -> tuple[object, ...]:
+    """An archive that comes, goes or is changed makes it another too, where archives are searched."""
+    names = archive_file.present(place) if wanted.archived else []
+    archives = [snapshot.stamp(archive_file.path_of(place, name)) for name in names]
+    return (*store.search.mark(wanted.where.scope), archives)
 
 
 def _key(wanted: Wanted) -> Document:

@@ -69,7 +69,8 @@ def _copy(desk: Desk, file: Path, target: Path, sha256: str) -> bool:
     sessions = Path(desk.place.state, "sessions").resolve()
     if not target.parent.resolve().is_relative_to(sessions):
         raise UserError(f"{target.parent}: leads out of {sessions}: remove the link", REFUSED)
-    if target.exists() and (target.samefile(file) or artifacts.measured(str(target))[0] == sha256):
+    is_file = target.is_file() and not target.is_symlink()  # a link is no copy, and a FIFO is not to be waited for
+    if is_file and (target.samefile(file) or artifacts.measured(str(target))[0] == sha256):
         return False
     draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -50,6 +51,29 @@ def test_trust_is_listed_and_revoked(cli, place):
     assert cli("trust", "--revoke").out == f"{place.root}: no longer trusted\n"
     assert snapshot.read(place, {}).values["claude_binary"] == "claude"
     assert cli("trust", "--revoke").out == f"{place.root}: was not trusted\n"
+
+
+def test_a_repository_that_is_gone_is_listed_and_revoked(cli, home, tmp_path):
+    root = tmp_path / "other"
+    (root / ".orchestrator").mkdir(parents=True)
+    (root / ".orchestrator" / "config.yaml").write_text(WANTED)
+    there = locate(str(root), {"HOME": str(home)})
+    named = ("--project-root", str(root))
+    assert cli("trust", *named).code == 0
+    shutil.rmtree(root)
+    assert cli("trust", "--list", *named).out.startswith(f"{root} (since ")
+    assert snapshot.read(there, {}).values["claude_binary"] == "/tmp/evil"
+    assert cli("trust", "--revoke", *named) == (0, f"{root}: no longer trusted\n", "")
+    assert snapshot.read(there, {}).values["claude_binary"] == "claude"
+    assert cli("trust", "--list", *named) == (0, "", "no repository is trusted\n")
+    assert cli("trust", "--revoke", *named) == (0, f"{root}: was not trusted\n", "")
+    assert cli("trust", *named).code == 3
+    assert not root.exists()
+
+
+def test_nothing_is_kept_of_a_folder_that_is_not_there_and_was_not_trusted(cli, home):
+    assert cli("trust", "--revoke", "--project-root", "/nonexistent").out == "/nonexistent: was not trusted\n"
+    assert list(home.iterdir()) == []
 
 
 def test_both_at_once_is_a_wrong_call(cli, repo_file):

@@ -187,6 +187,24 @@ def test_a_file_that_is_missing_is_named(place, full):
     assert ids(place, full, "old07", archived=True) == []
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_missing_and_not_waited_for(place, full, make):
+    archive(place, full, CUTOFF, 5)
+    (file,) = files(place)
+    file.unlink()
+    make(file)
+    assert (archive_file.present(place), archive_read.missing(place, full)) == ([], [file.name])
+
+
+@pytest.mark.parametrize("depth", [254, 255, 600])
+def test_what_is_nested_deep_comes_back(place, store, event, depth):
+    deep = '{"a":' * depth + '"Größe"' + "}" * depth
+    store.emit([event("a", deep, OLD)])
+    archive(place, store, CUTOFF, 5)
+    (file,) = files(place)
+    assert [event.payload for event in archive_file.read(place, file.name)] == [deep]
+
+
 @pytest.fixture
 def halves(place, full, monkeypatch):
     """Two files of twenty old events each."""
@@ -201,7 +219,6 @@ DAMAGES = {
     "cut short": (lambda raw: raw[:-9], "Compressed file ended before the end-of-stream marker was reached", 20),
     "a wrong checksum": (lambda raw: raw[:-8] + b"\0" * 8, "CRC check failed", 20),
     "a broken block": (lambda raw: raw[:20] + b"\xff" * 40 + raw[60:], "Error -3 while decompressing data", 0),
-    "a folder": (None, "[Errno 21] Is a directory", 0),
 }
 
 
@@ -209,8 +226,7 @@ DAMAGES = {
 def test_a_damaged_file_is_named_and_the_others_are_read(place, full, halves, damage):
     make, why, readable = DAMAGES[damage]
     raw = halves[0].read_bytes()
-    halves[0].unlink()
-    halves[0].write_bytes(make(raw)) if make else halves[0].mkdir()
+    halves[0].write_bytes(make(raw))
     damaged = {}
     found = search(place, full, Wanted("word", PROJECT, archived=True, limit=1000), str, damaged=damaged)
     assert 23 <= len({hit.item.id for hit in found.hits}) == len(found.hits) <= 23 + readable
@@ -234,6 +250,36 @@ def test_an_answer_that_lacks_events_is_not_kept(place, full, halves):
     assert answer(place, full, wanted, {}, False, 3600, str)["found"] == 23
     halves[0].write_bytes(whole)
     assert answer(place, full, wanted, {}, False, 3600, str)["found"] == 43
+
+
+@pytest.mark.parametrize("is_summary", [False, True])
+def test_an_answer_without_a_file_that_is_missing_is_not_kept(place, full, halves, is_summary):
+    whole = halves[0].read_bytes()
+    wanted = Wanted("word", PROJECT, archived=True, limit=1000)
+    halves[0].unlink()
+    for _ in range(2):
+        lacking = answer(place, full, wanted, {}, is_summary, 3600, str)
+        assert (lacking["found"], lacking["from_cache"]) == (23, False)
+    halves[0].write_bytes(whole)
+    assert answer(place, full, wanted, {}, is_summary, 3600, str)["found"] == 43
+
+
+def test_an_answer_that_was_kept_hides_no_damage(place, full, halves):
+    wanted = Wanted("word", PROJECT, archived=True, limit=1000)
+    asked = [answer(place, full, wanted, {}, False, 3600, str) for _ in range(2)]
+    assert [(one["found"], one["from_cache"]) for one in asked] == [(43, False), (43, True)]
+    halves[0].write_bytes(b"no gzip")
+    damaged = {}
+    told = answer(place, full, wanted, {}, False, 3600, str, damaged)
+    assert (told["found"], told["from_cache"], [*damaged]) == (23, False, [halves[0].name])
+
+
+def test_an_answer_from_the_store_alone_is_kept_whatever_is_archived(place, full, halves):
+    wanted = Wanted("word", PROJECT)
+    halves[0].unlink()
+    answer(place, full, wanted, {}, False, 3600, str)
+    halves[1].write_bytes(b"no gzip")
+    assert answer(place, full, wanted, {}, False, 3600, str)["from_cache"]
 
 
 def damage(path, why):

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import stat
 import time
+from pathlib import Path
 
 import pytest
 from phase_world import made, types
@@ -206,6 +208,20 @@ def test_a_link_in_the_place_of_the_folder_leads_no_file_away(desk, begun, proje
     os.symlink(tmp_path / "elsewhere", folder(desk, begun))
     assert "leads out of" in failure(lambda: syncing.by_hand(desk, "TSK-1"))
     assert os.listdir(tmp_path / "elsewhere") == []
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("copy"), os.mkfifo])
+def test_what_is_no_file_in_the_place_of_a_copy_is_replaced(desk, begun, project, make):
+    (project / "TASK.md").write_text("x")
+    completing.complete(desk, "TSK-1", Wish())
+    target = Path(folder(desk, begun), "TASK.md")
+    target.parent.mkdir(parents=True)
+    target.with_name("copy").write_text("x")
+    make(target)
+    assert syncing.by_hand(desk, "TSK-1").copied == ["TASK.md"]
+    assert stat.S_ISREG(target.lstat().st_mode)
+    assert target.read_text() == "x"
+    assert syncing.by_hand(desk, "TSK-1").copied == []
 
 
 @pytest.mark.parametrize(
