@@ -9,14 +9,17 @@ import shlex
 
 AND = "&&"
 _LINE = "\n"
-_OPERATORS = (AND, "||", "|", ";", "&", "<", ">", "$(", "`", _LINE)
+_OPERATORS = (AND, "||", "|", ";", "&", "<", ">", "$(", "`")
+_GOES_ON = "\\\n"  # a long command on several lines
 # Quotes and what is escaped first, as shlex has it: an operator in there is an argument.
 _PIECE = re.compile(
-    r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?P<operator>""" + "|".join(map(re.escape, _OPERATORS)) + ")", re.S
+    r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?P<operator>""" + "|".join(map(re.escape, _OPERATORS)) + r"|\n(?=\S))", re.S
 )
+_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 
 
 def words(text: str) -> list[str]:
+    text = text.replace(_GOES_ON, " ")
     found = _split(text)
     for operator in _operators(text):
         said = "a second line" if operator[0] == _LINE else operator[0]
@@ -24,11 +27,16 @@ def words(text: str) -> list[str]:
             f"no shell runs this, and {said} needs one: write sh -c '...' around all of it, "
             "or quote it where it is an argument"
         )
+    if found and _VARIABLE.match(found[0]):
+        raise ValueError(f"{found[0]} is no program: write env {text.strip()}")
+    if found and found[0] == "cd":
+        raise ValueError("cd is over when it has ended: write sh -c 'cd ... && ...'")
     return found
 
 
 def chained(text: str) -> list[list[str]]:
     """The commands of `ruff check . && pytest -q`."""
+    text = text.replace(_GOES_ON, " ")
     _split(text)
     ends = [found for found in _operators(text) if found[0] == AND]
     cuts = zip([0, *(found.end() for found in ends)], [*(found.start() for found in ends), len(text)], strict=True)

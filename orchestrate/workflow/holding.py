@@ -14,7 +14,7 @@ _LOOK_S = 0.02
 
 
 def main(user: str, is_patient: bool = False) -> None:
-    door = hold(user)
+    door = hold(user, is_patient)
     if door:
         from orchestrate.workflow.runner import Runner  # noqa: PLC0415  the engine
 
@@ -43,16 +43,18 @@ class Door:
         if wake >= 0:
             os.close(wake)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
+        """Whether somebody has woken it."""
         try:
             if select.select([self._wake], [], [], seconds)[0]:
-                os.read(self._wake, 4096)
+                return bool(os.read(self._wake, 4096))
         except (OSError, ValueError):  # interrupted, or closed meanwhile
-            return
+            pass
+        return False
 
 
-def hold(user: str) -> Door | None:
-    """None where another one holds the lock and listens: it has been woken."""
+def hold(user: str, is_patient: bool = False) -> Door | None:
+    """None where another one holds the lock and listens: it has been woken. A patient one waits whether that stays."""
     files.folder(user)
     fd = os.open(f"{user}/{inbox.LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + WAIT_S
@@ -60,7 +62,7 @@ def hold(user: str) -> Door | None:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if inbox.poke(user) or time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or (not is_patient and inbox.poke(user)):
                 os.close(fd)
                 return None
             time.sleep(_LOOK_S)

@@ -64,30 +64,47 @@ class Runner:
         os._exit(0)
 
     def _end_all(self) -> NoReturn:
-        """What works, and this process. Whoever comes second waits for that."""
+        """What works, and this process."""
         with self._ending:
-            is_lost = self.broken == _LOST
             self._door.close()
             sys.stderr.write(f"the runner ends: {self.broken or 'asked to'}\n")
-            self.engine.end(END_IN_HASTE_S if is_lost else _END_S, in_haste=is_lost)
-            if is_lost:
-                _follow(self.user)
+            if self.broken == _LOST:
+                self._end_lost(is_followed=True)
+            self.engine.end(_END_S)
             sys.stderr.flush()
             # Nothing that is left may write down how it was taken down; the engine is made to be killed.
             os._exit(BROKEN)
 
+    def _end_lost(self, is_followed: bool) -> NoReturn:
+        self.engine.end(END_IN_HASTE_S, in_haste=True)
+        if is_followed:
+            _follow(self.user)
+        sys.stderr.flush()
+        os._exit(BROKEN)
+
     def _reach(self, patience_s: float) -> None:
-        """The database. Whoever wakes this runner meanwhile has it look at once."""
-        deadline, pause_s = time.monotonic() + patience_s, TICK_S
+        """The database. Who wakes this runner is told at once where it is away, as by any other: it ends."""
+        deadline, pause_s, is_asked = time.monotonic() + patience_s, TICK_S, False
         while not self._must_end.is_set():
             try:
                 return self.heartbeat.begin()
-            except ConnectionError:
-                if time.monotonic() >= deadline:
+            except ConnectionError as error:
+                if is_asked or time.monotonic() >= deadline:
                     raise
-            self._door.wait(pause_s)
+                if pause_s == TICK_S:
+                    sys.stderr.write(f"the runner waits for its database: {error}\n")
+                    sys.stderr.flush()
+            is_asked = self._is_woken(pause_s)
             pause_s = min(2 * pause_s, _PAUSE_MOST_S)
         os._exit(BROKEN)
+
+    def _is_woken(self, within_s: float) -> bool:
+        """In short looks: a signal to end does not end a wait."""
+        until = time.monotonic() + within_s
+        while time.monotonic() < until and not self._must_end.is_set():
+            if self._door.wait(min(TICK_S, within_s)):
+                return True
+        return False
 
     def _serve(self) -> int:
         idle_s, idle_since = float(self.settings["workflow.idle_s"]), time.monotonic()
@@ -167,9 +184,13 @@ class Runner:
 
     def _lose(self) -> NoReturn:
         """From the thread that watches the heartbeat: whatever the others wait for, this machine's agents end now."""
+        is_first = self._ending.acquire(blocking=False)  # else it ends already, and now in haste
         self.broken = _LOST
         self._must_end.set()
-        self._end_all()
+        self._door.close()
+        if is_first:
+            sys.stderr.write(f"the runner ends: {_LOST}\n")
+        self._end_lost(is_followed=is_first)
 
     def _limited(self, url: str) -> Gate:
         limits = Limits(*(int(self.settings[f"workflow.{name}"]) for name in ("agents_at_once", "agents_per_minute")))
@@ -192,7 +213,7 @@ class Runner:
 
 def _follow(user: str) -> None:
     """What was in flight is begun once more where no other machine takes it up."""
-    with suppress(UserError):  # the next command starts one
+    with suppress(UserError, OSError):  # the next command starts one
         inbox.start(user, is_patient=True)
 
 

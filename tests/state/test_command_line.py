@@ -17,6 +17,9 @@ SHELL = "no shell runs this, and {} needs one: write sh -c '...' around all of i
         ("grep 'a'\\''|' \\| \\; \\$(x\\)", ["grep", "a'|", "|", ";", "$(x)"]),
         ("echo $HOME *.py (a) {b} # c", ["echo", "$HOME", "*.py", "(a)", "{b}", "#", "c"]),
         ("make 'one\ntwo' \"three\nfour\"", ["make", "one\ntwo", "three\nfour"]),
+        ("pytest -q \\\n  --maxfail=1\n", ["pytest", "-q", "--maxfail=1"]),
+        ("pytest -q\n  --maxfail=1\n", ["pytest", "-q", "--maxfail=1"]),
+        ("env CI=1 pytest a=b", ["env", "CI=1", "pytest", "a=b"]),
     ],
 )
 def test_a_command_line_is_a_program_and_its_arguments(text, words):
@@ -46,6 +49,20 @@ def test_what_only_a_shell_understands_is_refused_with_the_way_out(text, operato
     with pytest.raises(ValueError) as caught:
         command_line.words(text)
     assert str(caught.value) == SHELL.format(operator)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("CI=1 pytest -q", "CI=1 is no program: write env CI=1 pytest -q"),
+        ("cd sub", "cd is over when it has ended: write sh -c 'cd ... && ...'"),
+        ("cd sub && pytest", "cd is over when it has ended: write sh -c 'cd ... && ...'"),
+    ],
+)
+def test_what_a_shell_does_itself_is_no_program(text, message):
+    with pytest.raises(ValueError) as caught:
+        command_line.chained(text)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("text", ["make 'x", 'make "x', "make | 'x"])

@@ -17,7 +17,8 @@ from state.paths import locate
 REPO = Path(__file__).resolve().parents[2]
 FAKES = Path(__file__).with_name("fakes")
 _RUNNER = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from orchestrate.workflow.holding import main; main(sys.argv[2])"
+    "import sys; sys.path.insert(0, sys.argv[1]); from orchestrate.workflow.holding import main; "
+    "main(sys.argv[2], sys.argv[3:] == ['patient'])"
 )
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -66,8 +67,9 @@ class Machine:
             finally:
                 inbox.start = started
 
-    def runner(self, before=(), **options):
-        argv = [*before, sys.executable, "-E", "-P", "-c", _RUNNER, str(REPO), self.user]
+    def runner(self, before=(), is_patient=False, **options):
+        told = [self.user, "patient"] if is_patient else [self.user]
+        argv = [*before, sys.executable, "-E", "-P", "-c", _RUNNER, str(REPO), *told]
         return subprocess.Popen(argv, env=self.env, cwd="/", stdin=subprocess.DEVNULL, **options)
 
     @contextmanager
