@@ -5,6 +5,12 @@ from state import command_line
 SHELL = "no shell runs this, and {} needs one: write sh -c '...' around all of it, or quote it where it is an argument"
 
 
+def refused(read, text):
+    with pytest.raises(ValueError) as caught:
+        read(text)
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -46,9 +52,7 @@ def test_a_command_line_is_a_program_and_its_arguments(text, words):
     ],
 )
 def test_what_only_a_shell_understands_is_refused_with_the_way_out(text, operator):
-    with pytest.raises(ValueError) as caught:
-        command_line.words(text)
-    assert str(caught.value) == SHELL.format(operator)
+    assert refused(command_line.words, text) == SHELL.format(operator)
 
 
 @pytest.mark.parametrize(
@@ -60,17 +64,13 @@ def test_what_only_a_shell_understands_is_refused_with_the_way_out(text, operato
     ],
 )
 def test_what_a_shell_does_itself_is_no_program(text, message):
-    with pytest.raises(ValueError) as caught:
-        command_line.chained(text)
-    assert str(caught.value) == message
+    assert refused(command_line.chained, text) == message
 
 
 @pytest.mark.parametrize("text", ["make 'x", 'make "x', "make | 'x"])
 @pytest.mark.parametrize("read", [command_line.words, command_line.chained])
 def test_a_quote_that_is_open_is_told(read, text):
-    with pytest.raises(ValueError) as caught:
-        read(text)
-    assert str(caught.value) == "no closing quotation: quote it as for a shell"
+    assert refused(read, text) == "no closing quotation: quote it as for a shell"
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,7 @@ def test_commands_are_chained_by_an_operator_that_nobody_has_quoted(text, expect
 
 @pytest.mark.parametrize("text", ["a &&", "&& b", "a && && b", "&&"])
 def test_a_command_that_is_missing_is_told(text):
-    with pytest.raises(ValueError) as caught:
-        command_line.chained(text)
-    assert str(caught.value) == "a command is missing beside a &&"
+    assert refused(command_line.chained, text) == "a command is missing beside a &&"
 
 
 @pytest.mark.parametrize(
