@@ -188,6 +188,8 @@ def _command_problem(words: list[str]) -> str:
 def _foreach(reading: Reading, node: Node, key: str) -> str | tuple[str, ...]:
     if isinstance(node, yaml.SequenceNode):
         taken: tuple[str, ...] = _many(_template, "items")(reading, node, key)
+        if not node.value:  # without items it would be a step without foreach
+            reading.wrong(node, key, "expected at least one item")
         return taken
     text = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
     bare = text[1:-1] if text[:1] == "{" and text[-1:] == "}" else text

@@ -139,15 +139,13 @@ class Flow:
     async def _each(self, scope: Scope, step: Step, unit: str, known: Mapping[str, Value]) -> Result:
         items = values.items(step, known)
         over = 0
-        if step.kind == WORKFLOW:  # its items are told as its own
-            self.telling.started(unit, step, {})
 
         async def one(number: int, item: Value) -> Result:
             nonlocal over
             part = f"{unit}/{number}"
             result = await self._come_of(part, self._one(scope, step, part, {**known, values.ITEM: item}))
             over += 1
-            if step.kind == WORKFLOW and not self.is_ending:
+            if step.kind == WORKFLOW and not self.is_ending:  # its items are told as its own
                 self.telling.ended(part, step, result)
             self.telling.progress(unit, {"items": len(items), "items_over": over})
             return result
@@ -161,7 +159,7 @@ class Flow:
         if kept := runs.kept(path, self.header.generation):
             return kept
         if step.kind == WORKFLOW:
-            result = await self._nested(step, unit, known, epoch)
+            result = await self._nested(scope, step, unit, known, epoch)
         else:
             result = await self._worked(scope, step, unit, known, path)
         if result.status in (FINISHED, FAILED) and not self.is_ending:
@@ -170,33 +168,35 @@ class Flow:
                 runs.keep(path, result)
         return result
 
-    async def _nested(self, step: Step, unit: str, known: Mapping[str, Value], epoch: int) -> Result:
+    async def _nested(self, scope: Scope, step: Step, unit: str, known: Mapping[str, Value], epoch: int) -> Result:
         child = self.workflow.children[step.workflow]
         told = {name: values.fill(template, known).text for name, template in step.given.items()}
         whole = dataclasses.replace(child, children=self.workflow.children)
-        scope = Scope(whole, values.given(child, told), f"{unit}/", epoch)
-        self.telling.started(unit, step, {})
+        inner = Scope(whole, values.given(child, told), f"{unit}/", epoch)
+        for name in dict.fromkeys((f"{scope.prefix}{step.id}", unit)):  # the step itself, and its item
+            self.telling.started(name, step, {})
         began = time.monotonic()
 
         async def one(below: Step) -> None:
-            scope.heed(below, await self._ended(scope, below))
+            inner.heed(below, await self._ended(inner, below))
 
         await asyncio.gather(*(one(below) for below in child.steps))
         took_s = round(time.monotonic() - began, 3)
         if self.is_cancelled:
             return Result(CANCELLED, detail="the run was cancelled", exit_code=INTERRUPTED)
-        if scope.failed:
-            name, result = scope.failed
+        if inner.failed:
+            name, result = inner.failed
             return Result(FAILED, detail=f"{name}: {result.detail}", exit_code=result.exit_code, took_s=took_s)
-        made = list(scope.over().values())
-        return dataclasses.replace(all_of(made), value=last(scope), took_s=took_s)
+        made = list(inner.over().values())
+        return dataclasses.replace(all_of(made), value=last(inner), took_s=took_s)
 
     async def _worked(self, scope: Scope, step: Step, unit: str, known: Mapping[str, Value], path: str) -> Result:
         async with self.room, self.world.agents if step.kind in (AGENT, ROUTE) else nullcontext():
             if why := self._ended_meanwhile(scope):
                 return why
+            task = self._task(scope, step, unit, known, path)  # what cannot be worked on is not begun
             self.telling.started(f"{scope.prefix}{step.id}", step, {"agent": step.agent} if step.agent else {})
-            return await self._in_thread(self._task(scope, step, unit, known, path))
+            return await self._in_thread(task)
 
     async def _in_thread(self, task: Task) -> Result:
         stop = Stop()

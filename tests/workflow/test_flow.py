@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,40 @@ def test_a_run_that_is_called_off_between_two_lives_marks_the_step_that_was_in_f
     launching.cancel(header)
     header = at.run(header)
     assert (header.status, at.statuses(header)) == ("cancelled", {"a": "cancelled", "b": "waiting"})
+
+
+EVERY_KIND = """
+workflow:
+  name: w
+  inputs: {nothing: {default: []}}
+  steps:
+    - {id: plain, command: [echo, plain], output: made}
+    - {id: items, command: [echo, "{item}"], foreach: ["1", "2"], depends_on: plain}
+    - {id: below, workflow: inner, with: {nth: "1"}, depends_on: items}
+    - {id: each, workflow: inner, with: {nth: "{item}"}, foreach: ["2", "3"], depends_on: below}
+    - {id: none, workflow: inner, with: {nth: "{item}"}, foreach: nothing, depends_on: each}
+    - {id: gate, gate: made == "plain", depends_on: none}
+    - {id: skipped, command: [echo, no], when: made == "other", depends_on: gate}
+"""
+
+
+@pytest.mark.parametrize("last", ["plain", "items", "below", "each", "none", "gate", "skipped"])
+def test_a_runner_that_is_killed_before_the_engine_has_an_end_does_not_tell_it_twice(outer, last):
+    mend(outer)
+    header = outer.begin(EVERY_KIND)
+
+    async def durably(name, body):
+        made = await body()
+        if name == last:
+            raise asyncio.CancelledError
+        return made
+
+    assert outer.run(header, durably=durably).status == "running"
+    assert outer.run(header).status == "finished"
+    told = Counter(event["step"] for _, event in runs.events(header) if "status" in event and "step" in event)
+    parts = [f"{name}{below}" for name in ("below", "each/0", "each/1") for below in ("", "/one", "/two")]
+    steps = ["plain", "items", "each", "none", "gate", "skipped"]
+    assert told == dict.fromkeys([*steps, *parts], 1)
 
 
 MEET = """

@@ -312,6 +312,10 @@ WRONG = {
         f"{TWO}    prompt: x\n    foreach: '{{made}}'\n",
         ["7: steps.b.foreach: {made} is made by a, which need not have run before: add depends_on: [a]"],
     ),
+    "a list without items": (
+        f"{TWO}    prompt: x\n    foreach: []\n",
+        ["10: steps.b.foreach: expected at least one item"],
+    ),
     "an item without a list": (
         ONE.replace("prompt: x", "prompt: on {item}"),
         ["3: steps.a.prompt: {item} is known in a step with foreach alone"],
