@@ -134,7 +134,8 @@ class Leases:
             if self._db is None:
                 self._db = psycopg.connect(self._url, autocommit=True, **_OPTIONS)
             yield self._db
-        except psycopg.OperationalError as error:
+        # Who stood still within a transaction was cut off by the server: to psycopg no error of operation.
+        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
             if self._db is not None:
                 self._db.close()
             self._db = None

@@ -47,6 +47,7 @@ class Engine:
         self._world = world
         self._broken = broken
         self._pool = ThreadPoolExecutor(_THREADS, "step")
+        self._is_ending = False
         self._due: dict[str, float] = {}  # asked for lately, and not begun yet
         self._dbos = DBOS(config=_config(user, url, executor))
         if self.sharing:
@@ -118,6 +119,7 @@ class Engine:
 
     def end(self, within_s: float, in_haste: bool = False) -> None:
         """What works is taken down without a trace, and begun again by the next runner. In haste: killed."""
+        self._is_ending = True
         for flow in list(self.flows.values()):
             flow.is_ending = True
             flow.stop("the runner ends", in_haste)
@@ -135,6 +137,8 @@ class Engine:
         self.flows[header.run] = flow
         self._due.pop(header.durable_id, None)
         try:
+            if self._is_ending:  # its own thread has taken down all that there were before
+                await asyncio.Event().wait()
             return await flow.run(_durably)
         except asyncio.CancelledError:
             raise

@@ -44,6 +44,8 @@ class Flow:
         self._stops: set[Stop] = set()
 
     async def run(self, durably: Durably) -> dict[str, Any]:  # Any: what JSON holds
+        if self.header.is_over:  # an earlier life has written it down, and was killed before the engine knew
+            return dataclasses.asdict(self.telling.finish(self.header))
         self.telling.begin()
         scope = self.scope
         made = [asyncio.create_task(self._durable(scope, step, durably)) for step in self.workflow.steps]
@@ -188,6 +190,8 @@ class Flow:
             name, result = inner.failed
             return Result(FAILED, detail=f"{name}: {result.detail}", exit_code=result.exit_code, took_s=took_s)
         made = list(inner.over().values())
+        if stopped := next((each for each in made if each.status == STOPPED), None):
+            return Result(STOPPED, detail=stopped.detail)
         return dataclasses.replace(all_of(made), value=last(inner), took_s=took_s)
 
     async def _worked(self, scope: Scope, step: Step, unit: str, known: Mapping[str, Value], path: str) -> Result:

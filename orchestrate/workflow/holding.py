@@ -4,8 +4,10 @@ import fcntl
 import os
 import select
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from orchestrate.agents import processes
 from orchestrate.workflow import inbox
 from state import files
 
@@ -62,9 +64,23 @@ def hold(user: str, is_patient: bool = False) -> Door | None:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline or (not is_patient and inbox.poke(user)):
+            if time.monotonic() >= deadline or (not is_patient and inbox.poke(user) and _has_holder(fd)):
                 os.close(fd)
                 return None
             time.sleep(_LOOK_S)
         else:
+            _sign(fd)
             return Door(user, fd)
+
+
+def _sign(fd: int) -> None:
+    with suppress(OSError):  # a full disk: it is held all the same
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, str(os.getpid()).encode(), 0)
+
+
+def _has_holder(fd: int) -> bool:
+    """A child between fork and exec holds lock and pipe a moment longer than who was killed, and hears nobody."""
+    name = os.pread(fd, 32, 0)
+    found = processes.find(int(name)) if name.isdigit() else None
+    return not name.isdigit() or (found is not None and not found.is_dead)

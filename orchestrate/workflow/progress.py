@@ -10,7 +10,7 @@ from typing import Any
 from orchestrate.workflow import dag, runs
 from orchestrate.workflow.runs import CANCELLED, FAILED, FINISHED, RUNNING, SKIPPED, Header
 from orchestrate.workflow.spec import Workflow
-from orchestrate.workflow.telling import PROGRESS, RUN, STEP
+from orchestrate.workflow.telling import ENDS, PROGRESS, RUN, STEP
 
 WAITING = "waiting"
 OVER = (FINISHED, FAILED, SKIPPED, CANCELLED)
@@ -40,6 +40,7 @@ class Board:
     workflow: Workflow
     usual: Mapping[str, float] = field(default_factory=dict)  # seconds, by step
     rows: dict[str, Row] = field(default_factory=dict)
+    generation: int = 1
 
     def __post_init__(self) -> None:
         self.rows = {step.id: Row(step.id, agent=step.agent) for step in self.workflow.steps}
@@ -48,9 +49,9 @@ class Board:
         """The row that has changed."""
         kind, name = event.get("type"), str(event.get("step", ""))
         if kind == f"{RUN}.resumed":
-            for row in self.rows.values():
-                if row.status in (RUNNING, FAILED, CANCELLED):
-                    row.status = WAITING
+            self._resume(int(event.get("generation") or 0))
+        elif kind in ENDS:
+            self._put_back(RUNNING)  # another one's failure has stopped what it is made of
         if not name:
             return None
         row = self.rows.setdefault(name, Row(name))
@@ -65,6 +66,16 @@ class Board:
             row.status, row.detail, row.note = _STATES[kind], str(event.get("detail") or ""), ""
             row.took_s = float(event.get("took_s") or 0.0)
         return row
+
+    def _resume(self, generation: int) -> None:
+        """Another runner begins what was in flight; another generation also what had failed."""
+        self._put_back(*(RUNNING,) if generation == self.generation else (RUNNING, FAILED, CANCELLED))
+        self.generation = generation
+
+    def _put_back(self, *statuses: str) -> None:
+        for row in self.rows.values():
+            if row.status in statuses:
+                row.status = WAITING
 
     def left_s(self, now: float) -> float | None:
         """The longest way through what is not over; None where no earlier run tells how long a step takes."""

@@ -117,9 +117,10 @@ class Runner:
             if not self.heartbeat.beat(self._claim):
                 self.broken = self.broken or _LOST
                 break
-            if not self._is_idle(time.monotonic() - idle_since >= patience_s):
+            is_time = time.monotonic() - idle_since >= patience_s  # looked at once: who goes has asked the engine
+            if not self._is_idle(is_time):
                 idle_since, patience_s = time.monotonic(), _patience_s(idle_s)
-            elif time.monotonic() - idle_since >= patience_s and self._has_gone():
+            elif is_time and self._has_gone():
                 return 0
             self._door.wait(min(TICK_S, max(idle_s / 4, 0.05)))
         return BROKEN
@@ -153,6 +154,8 @@ class Runner:
 
     def _cancel(self, header: runs.Header) -> bool:
         """The mark in its folder is there already: a run that is not in memory finds it when it is taken up."""
+        if not runs.is_cancelled(header):  # it has ended by itself, and has been taken up again since
+            return True
         flow = self.engine.flows.get(header.run)
         if flow:
             flow.cancel()

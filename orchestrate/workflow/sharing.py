@@ -25,11 +25,14 @@ class Sharing:
     def __init__(self, executor: str) -> None:
         self._executor = executor
         self._own = _own(executor)
+        self._engines = ""
 
     def prepare(self, dbos: DBOS) -> None:
         """Nothing comes by the engine's own queue here. It has no setting for that."""
         dbos.listen_queues([self._own])
-        dbos._registry.get_internal_queue()._polling_interval_sec = _NEVER_S  # of the version that is pinned
+        queue = dbos._registry.get_internal_queue()  # of the version that is pinned
+        queue._polling_interval_sec = _NEVER_S
+        self._engines = queue.name
 
     def begin(self) -> None:
         """What an earlier life of this machine had in flight goes on: the engine has put it into its own queue."""
@@ -60,6 +63,7 @@ class Sharing:
         found = [
             *_listed(status=_BEGUN, executor_id=executor),
             *_listed(status=_QUEUED, queue_name=_own(executor)),
+            *_listed(status=_QUEUED, queue_name=self._engines, executor_id=executor),
         ]
         for one in found:
             DBOS.resume_workflow(one.workflow_id, queue_name=WAITING)

@@ -15,6 +15,7 @@ from state import journal
 ACTOR = "orchestrate-workflow"
 RUN, STEP = "orchestration.workflow", "orchestration.step"
 PROGRESS = f"{STEP}.progress"
+ENDS = (f"{RUN}.finished", f"{RUN}.cancelled")
 _VERBS = {FINISHED: "finished", FAILED: "failed", SKIPPED: "skipped", CANCELLED: "cancelled"}
 _TEXT_MOST = 500
 
@@ -35,7 +36,7 @@ class Telling:
                 lives += event.get("type") in (f"{RUN}.started", f"{RUN}.resumed")
                 if event.get("type") == f"{STEP}.started":
                     self._taken_down.add(str(event.get("step")))
-                if event.get("status") in (FINISHED, FAILED, SKIPPED):
+                if "step" in event and event.get("status") in _VERBS:
                     self._over.add(str(event.get("step")))
         payload = {"workflow": self.header.workflow, "steps": self.header.steps}
         if lives:
@@ -88,13 +89,20 @@ class Telling:
     def finish(self, header: Header) -> Header:
         found = runs.read(header.state, header.run)
         if found and found.is_over and found.generation == header.generation:
-            return found  # an earlier life has told it
-        header = dataclasses.replace(header, finished_at=journal.stamp(time.time()))
-        runs.save(header)
+            header = found  # an earlier life has written it down
+            if self._has_told_the_end():
+                return header
+        else:
+            header = dataclasses.replace(header, finished_at=journal.stamp(time.time()))
+            runs.save(header)
         verb = "cancelled" if header.status == CANCELLED else "finished"
         told = {"workflow": header.workflow, "status": header.status, "exit_code": header.exit_code}
         self._tell(RUN, verb, {**told, "detail": header.detail[:_TEXT_MOST]})
         return header
+
+    def _has_told_the_end(self) -> bool:
+        told = (event for _, event in runs.events(self.header) if event.get("type") in ENDS)
+        return any(event.get("generation") == self.header.generation for event in told)
 
     def _tell(self, entity: str, verb: str, payload: Mapping[str, object]) -> None:
         kind, header = f"{entity}.{verb}", self.header

@@ -80,7 +80,7 @@ def test_results_flow_from_agent_to_agent(world):
 def test_the_progress_names_step_agent_model_and_tokens(world):
     asked = world.shell(f"{RUN} --progress", CHAIN, **GOES_SOON)
     assert (asked.rc, asked.stdout) == (0, "Graphene it is.\n")
-    done = [re.sub(r" after 0:\d\d", "", line) for line in asked.stderr.splitlines() if ": finished" in line]
+    done = [re.sub(r" after \d+:\d\d", "", line) for line in asked.stderr.splitlines() if ": finished" in line]
     assert done == [
         "search: finished, haiku-general, claude-haiku-5-5, 15 tokens",
         "analyze: finished, sonnet-general, claude-sonnet-5-5, 15 tokens",
@@ -195,4 +195,4 @@ def test_cancel_ends_the_client(world):
     asked = world.shell(RUN, [cancel], **GOES_SOON, **NOBODY_ASKS)
     assert (asked.rc, asked.stdout, asked_of(asked)) == (130, "", [0])
     assert statuses(world) == {"search": "cancelled", "analyze": "waiting", "write": "waiting"}
-    assert world.ends_within(10)
+    assert world.ends_within(60)

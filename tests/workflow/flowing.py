@@ -81,7 +81,7 @@ class Fifo:
     def words(self, count):
         found = b""
         while len(found.split()) < count:
-            assert select.select([self._fd], [], [], 30)[0], f"{self.path}: nobody wrote"
+            assert select.select([self._fd], [], [], 60)[0], f"{self.path}: nobody wrote"
             found += os.read(self._fd, 4096)
         return found.decode().split()
 

@@ -126,7 +126,7 @@ class Host(Machine):
         found = [
             one.pid for one in psutil.process_iter(["cmdline"]) if str(FAKES) in " ".join(one.info["cmdline"] or ())
         ]
-        return [pid for pid in found if os.readlink(f"/proc/{pid}/ns/pid") == space]
+        return [pid for pid in found if _space(pid) == space]
 
     def _wire(self):
         network = f"/proc/{self._init}/ns/net"
@@ -141,6 +141,13 @@ class Host(Machine):
             ("ip", "link", "set", "eth0", "up"),
         ):
             run("nsenter", f"--net={network}", *argv)
+
+
+def _space(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except FileNotFoundError:  # it has just ended
+        return ""
 
 
 def _enter(network):

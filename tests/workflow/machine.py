@@ -17,8 +17,8 @@ from state.paths import locate
 REPO = Path(__file__).resolve().parents[2]
 FAKES = Path(__file__).with_name("fakes")
 _RUNNER = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from orchestrate.workflow.holding import main; "
-    "main(sys.argv[2], sys.argv[3:] == ['patient'])"
+    "import sys; sys.path.insert(0, sys.argv[1]); exec(sys.argv[4]); from orchestrate.workflow.holding import main; "
+    "main(sys.argv[2], sys.argv[3] == 'patient')"
 )
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -67,15 +67,16 @@ class Machine:
             finally:
                 inbox.start = started
 
-    def runner(self, before=(), is_patient=False, **options):
-        told = [self.user, "patient"] if is_patient else [self.user]
+    def runner(self, before=(), is_patient=False, first="", **options):
+        """`first`: what it does before all else, in Python."""
+        told = [self.user, "patient" if is_patient else "", first]
         argv = [*before, sys.executable, "-E", "-P", "-c", _RUNNER, str(REPO), *told]
         return subprocess.Popen(argv, env=self.env, cwd="/", stdin=subprocess.DEVNULL, **options)
 
     @contextmanager
-    def running(self):
+    def running(self, **options):
         """A runner, until it is not wanted any more."""
-        with self.runner() as runner:
+        with self.runner(**options) as runner:
             try:
                 yield runner
             finally:
@@ -85,7 +86,7 @@ class Machine:
         """Runner after runner until one goes because nothing is left; how many there were."""
         for number in range(1, most):
             with self.runner() as runner:
-                if runner.wait(60) == 0:
+                if runner.wait(200) == 0:
                     return number
         raise AssertionError(f"{most} runners were not enough")
 
@@ -93,7 +94,7 @@ class Machine:
         program = str(Path(sys.executable).with_name("orchestrate"))
         env = {**self.env, **env}
         return subprocess.run(
-            [program, *words], env=env, cwd=self.project, capture_output=True, text=True, timeout=60, check=False
+            [program, *words], env=env, cwd=self.project, capture_output=True, text=True, timeout=200, check=False
         )
 
     def end(self):
@@ -110,6 +111,12 @@ class Machine:
             assert time.monotonic() < deadline, self.told(header, "started")
             time.sleep(0.02)
         return self.header(header)
+
+    @property
+    def executor(self):
+        """What its runner is called in the engine."""
+        [path] = Path(self.user, inbox.FOLDER).glob("machine-*")
+        return f"{path.name.removeprefix('machine-')}-{path.read_text()}"
 
     def log(self):
         path = self.desk / "log"
@@ -130,6 +137,18 @@ class Machine:
     def events(self):
         paths = Path(self.place.state).glob("sessions/*/log.jsonl")
         return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+def beats_until_taken_over(execute, gone):
+    """How often the others say that they live until one of them has taken over this machine: where all is slow, so is
+    this clock."""
+    rows = "SELECT executor, beat_at FROM orchestrate_engine.machines"
+    before = set(execute(rows))
+    seen = set(before)
+    while gone in (beats := dict(execute(rows))):
+        seen.update(beats.items())
+        time.sleep(0.02)
+    return len(seen - before) + 1
 
 
 def dag(edges):

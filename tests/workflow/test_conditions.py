@@ -109,7 +109,7 @@ def test_a_hostile_condition_is_refused_at_once(condition, message):
     with pytest.raises(UserError) as caught:
         conditions.holds(condition, VALUES)
     assert str(caught.value).startswith(message)
-    assert time.process_time() - began < 0.2
+    assert time.process_time() - began < 1
 
 
 def test_what_a_condition_asks_for_is_known_before_it_runs():

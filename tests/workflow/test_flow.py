@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from ending import are_gone
 
-from orchestrate.workflow import launching, loading, runs
+from orchestrate.commands.workflow_run import outputs
+from orchestrate.workflow import launching, loading, runs, telling
 from orchestrate.workflow.world import World
+from state import journal
 from state.paths import Place
 
 INNER = """
@@ -223,6 +225,16 @@ workflow:
 def test_a_runner_that_is_killed_before_the_engine_has_an_end_does_not_tell_it_twice(outer, last):
     mend(outer)
     header = outer.begin(EVERY_KIND)
+    assert outer.run(header, durably=killed_at(last)).status == "running"
+    assert outer.run(header).status == "finished"
+    told = Counter(event["step"] for _, event in runs.events(header) if "status" in event and "step" in event)
+    parts = [f"{name}{below}" for name in ("below", "each/0", "each/1") for below in ("", "/one", "/two")]
+    steps = ["plain", "items", "each", "none", "gate", "skipped"]
+    assert told == dict.fromkeys([*steps, *parts], 1)
+
+
+def killed_at(last):
+    """The engine does not hear what this step has come to."""
 
     async def durably(name, body):
         made = await body()
@@ -230,12 +242,96 @@ def test_a_runner_that_is_killed_before_the_engine_has_an_end_does_not_tell_it_t
             raise asyncio.CancelledError
         return made
 
-    assert outer.run(header, durably=durably).status == "running"
-    assert outer.run(header).status == "finished"
-    told = Counter(event["step"] for _, event in runs.events(header) if "status" in event and "step" in event)
-    parts = [f"{name}{below}" for name in ("below", "each/0", "each/1") for below in ("", "/one", "/two")]
-    steps = ["plain", "items", "each", "none", "gate", "skipped"]
-    assert told == dict.fromkeys([*steps, *parts], 1)
+    return durably
+
+
+def ends(header):
+    return [event["type"] for _, event in runs.events(header) if event["type"] in telling.ENDS]
+
+
+def test_a_step_that_was_called_off_is_not_told_so_twice(waiting):
+    at, header, pids = waiting
+
+    def during(flow, end):
+        pids()
+        launching.cancel(header)
+        flow.cancel()
+
+    assert at.run(header, during, durably=killed_at("a")).status == "running"
+    assert at.run(header).status == "cancelled"
+    told = [event["step"] for _, event in runs.events(header) if event["type"] == f"{telling.STEP}.cancelled"]
+    assert told == ["a"]
+
+
+def test_a_runner_that_is_killed_before_it_has_told_the_end_of_a_run_leaves_that_to_the_next(desk, monkeypatch):
+    at = desk()
+    header = at.begin("workflow: {name: w, steps: [{id: a, command: [echo, a]}]}")
+
+    def killed(path, line, append=journal.append):
+        if telling.ENDS[0].encode() in line:
+            raise asyncio.CancelledError
+        append(path, line)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "append", killed)
+        header = at.run(header)
+    assert (header.status, ends(header)) == ("finished", [])
+    for _ in range(2):  # and once more, for the engine may not have heard of that either
+        assert at.run(header) == header
+        assert ends(header) == [telling.ENDS[0]]
+    assert sum(event["type"] == f"{telling.RUN}.resumed" for _, event in runs.events(header)) == 0
+
+
+def test_what_has_failed_is_shown_so_when_another_runner_goes_on(desk):
+    at = desk()
+    text = """
+workflow:
+  name: w
+  steps:
+    - {id: a, command: ["false"], on_error: continue}
+    - {id: b, command: ["true"], depends_on: a}
+"""
+    header = at.begin(text)
+    assert at.run(header, durably=killed_at("b")).status == "running"
+    assert at.run(header).status == "finished"
+    assert at.statuses(header) == {"a": "failed", "b": "finished"}
+
+
+STOPPED = """
+workflow:
+  name: w
+  steps:
+    - {id: below, workflow: inner, with: {nth: "1"}, output: made}
+    - {id: fails, command: [sh, -c, "test -e mended || read x < one.fifo; test -e mended"]}
+"""
+HELD_INNER = """
+workflow:
+  name: inner
+  inputs: {nth: 0}
+  steps:
+    - {id: one, command: [sh, -c, "echo > one.fifo; read x < go.fifo"]}
+    - {id: two, command: [echo, "made {nth}"], depends_on: one}
+"""
+
+
+def test_a_workflow_within_one_that_was_stopped_has_not_finished(desk):
+    """What failed is another step of the outer one; resume does what was left out below."""
+    at = desk()
+    at.flows.put("inner.yaml", HELD_INNER, user=True)
+    for name in ("one", "go"):
+        os.mkfifo(Path(at.place.root, f"{name}.fifo"))
+    header = at.begin(STOPPED)
+
+    def during(flow, end):
+        while not flow.scope.failed:
+            time.sleep(0.01)
+        Path(at.place.root, "go.fifo").write_text("on\n")
+
+    header = at.run(header, during)
+    assert (header.status, at.statuses(header)["below"]) == ("failed", "waiting")
+    Path(at.place.root, "mended").touch()
+    assert at.again(header).status == "finished"
+    assert outputs(header) == {"made": "made 1", "fails": ""}
 
 
 MEET = """
@@ -345,7 +441,7 @@ def test_answers_files_and_what_is_known_of_the_project_reach_later_agents(desk)
 def test_the_budget_and_the_time_of_a_step_are_its_agents(desk):
     at = desk("talks", ORCHESTRATOR_RUN__ATTEMPTS="1")
     header = at.done(
-        "workflow: {name: w, steps: [{id: a, agent: haiku-general, prompt: a, budget: 0.25, timeout: 1s}]}"
+        "workflow: {name: w, steps: [{id: a, agent: haiku-general, prompt: a, budget: 0.25, timeout: 4s}]}"
     )
     assert (header.exit_code, header.detail) == (124, "a: timeout: stopped: it took too long")
     assert "--max-budget-usd 0.25" in (at.folder / "argv").read_text()

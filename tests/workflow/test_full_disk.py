@@ -34,7 +34,7 @@ orchestrate workflow show w-
 
 
 @mounts
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_what_a_full_disk_did_not_take_is_done_again_and_nothing_else(tmp_path):
     machine = Machine(tmp_path / "m", idle_s="0.5")
     Path(machine.user).mkdir()

@@ -6,10 +6,11 @@ import time
 import postgres
 import pytest
 from hosts import SWITCH, Host, Switch, missing
+from machine import beats_until_taken_over
 from postgres import Cluster, programs
 
 from orchestrate.workflow import runs
-from orchestrate.workflow.heartbeat import BEAT_S, DEAD_S
+from orchestrate.workflow.heartbeat import BEAT_S
 from orchestrate.workflow.runner import BROKEN
 from state.paths import locate
 
@@ -30,6 +31,8 @@ workflow:
     - {id: d, prompt: "d{run}", depends_on: a}
     - {id: e, prompt: "e{run}", depends_on: [b, c, d]}
 """
+THERE = "SELECT to_regclass('orchestrate_engine.agents') WHERE to_regclass('orchestrate_engine.agents') IS NOT NULL"
+LET = "SELECT number, extract(epoch FROM begun_at)::float8 FROM orchestrate_engine.agents"
 HELD = """
 workflow:
   name: held
@@ -66,7 +69,17 @@ def server(switch):
 
 def _execute(cluster, statement):
     with cluster.connect() as db:
-        return db.execute(statement)
+        db.execute(statement)
+
+
+def _rows(cluster, database, statement):
+    with cluster.connect(database) as db:
+        return db.execute(statement).fetchall()
+
+
+def _beats_until_taken_over(cluster, database, host):
+    with cluster.connect(database) as db:
+        return beats_until_taken_over(db.execute, host.executor)
 
 
 @pytest.fixture
@@ -108,8 +121,8 @@ def waits(headers):
     return {f"{event['step']}{number}" for number, event in told if "note" in event}
 
 
-@pytest.mark.timeout(200)
-def test_a_host_that_is_killed_is_taken_over_and_the_limit_holds_over_both(hosts):
+@pytest.mark.timeout(400)
+def test_a_host_that_is_killed_is_taken_over_and_the_limit_holds_over_both(hosts, switch, server, tmp_path):
     one, two = hosts
     os.makedirs(one.folder / "private" / ".orchestrator")
     private = locate(str(one.folder / "private"), one.env)
@@ -126,18 +139,15 @@ def test_a_host_that_is_killed_is_taken_over_and_the_limit_holds_over_both(hosts
     hold = os.open(one.desk / "hold", os.O_RDWR)
     with one.running(), two.running():
         (one.folder / "private" / "up").read_text()
-        wait_for(lambda: len(one.starts()) == 2, 30)
+        wait_for(lambda: len(one.starts()) == 2, 60)
         os.write(hold, b"\n\n")
         wanted = {f"{step}{run}" for step in "bcd" for run in (1, 2)}
-        wait_for(lambda: len(one.starts()) >= 2 + AT_ONCE and wanted - set(one.starts()) <= waits(headers), 30)
+        wait_for(lambda: len(one.starts()) >= 2 + AT_ONCE and wanted - set(one.starts()) <= waits(headers), 60)
         assert sorted(one.starts().values()) == [1] * (2 + AT_ONCE)
         flying = {step for step in one.starts() if step.endswith("1")} - {"a1"}
         one.kill()
-        killed = time.monotonic()
-        done = len(one.log())
         os.write(hold, b"\n" * 100)
-        wait_for(lambda: [words for words in one.log()[done:] if words[1].endswith("1")], 60)
-        assert time.monotonic() - killed < WITHIN_S
+        assert switch.inside.submit(_beats_until_taken_over, server, tmp_path.name, one).result() * BEAT_S < WITHIN_S
         assert [two.wait(header).status for header in headers] == ["finished"] * 2
         assert one.header(kept).status == "running"  # its folder is on a host that is gone
         one.up()
@@ -149,7 +159,7 @@ def test_a_host_that_is_killed_is_taken_over_and_the_limit_holds_over_both(hosts
     assert [two.told(header, "finished") for header in headers] == [dict.fromkeys("abcde", 1)] * 2
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_host_that_is_cut_off_ends_its_agents_before_they_are_begun_elsewhere(hosts):
     one, two = hosts
     os.mkfifo(one.desk / "hold")
@@ -158,13 +168,15 @@ def test_a_host_that_is_cut_off_ends_its_agents_before_they_are_begun_elsewhere(
     header = begun(one, "1")
     hold = os.open(one.desk / "hold", os.O_RDWR)
     with one.running() as runner, two.running():
-        wait_for(lambda: one.starts() == {"a1": 1}, 30)
+        wait_for(lambda: one.starts() == {"a1": 1}, 60)
         assert one.agents()
         one.unplug()
-        wait_for(lambda: not one.agents(), DEAD_S - BEAT_S)
+        begun_before = []  # each look at the agents that are cut off
+        wait_for(lambda: begun_before.append(one.starts()["a1"]) or not one.agents(), 2 * WITHIN_S)
+        assert set(begun_before[:-1]) == {1}
         wait_for(lambda: one.starts() == {"a1": 2}, 2 * WITHIN_S)
         assert one.agents() == []
-        assert runner.wait(30) == BROKEN
+        assert runner.wait(60) == BROKEN
         os.write(hold, b"\n" * 100)
         assert two.wait(header).status == "finished"
     assert not two.agents()
@@ -174,16 +186,26 @@ def test_a_host_that_is_cut_off_ends_its_agents_before_they_are_begun_elsewhere(
     assert one.wait(header).status == "finished"  # by the runner that has followed
 
 
-@pytest.mark.timeout(200)
-def test_as_many_agents_as_may_begin_in_a_minute_on_both(hosts):
+@pytest.mark.timeout(400)
+def test_as_many_agents_as_may_begin_in_a_minute_on_both(hosts, switch, server, tmp_path):
     one, two = hosts
     for host in hosts:
         host.env["ORCHESTRATOR_WORKFLOW__AGENTS_PER_MINUTE"] = str(A_MINUTE)
         host.up()
     headers = [begun(host, str(number)) for number, host in enumerate(hosts, 1)]
+    let = {}
+
+    def are_over():
+        is_over = all(two.header(header).is_over for header in headers)
+        let.update(switch.inside.submit(_rows, server, tmp_path.name, LET).result())
+        return is_over
+
     with one.running(), two.running():
-        assert [two.wait(header, 150).status for header in headers] == ["finished"] * 2
+        wait_for(lambda: switch.inside.submit(_rows, server, tmp_path.name, THERE).result(), 60)
+        wait_for(are_over, 180)
+    assert [two.header(header).status for header in headers] == ["finished"] * 2
     began = sorted(int(words[3]) / 1e9 for words in one.log() if words[0] == "start")
-    assert len(began) == 10
-    assert all(later - earlier > MINUTE_S for earlier, later in zip(began, began[A_MINUTE:], strict=False))
-    assert began[A_MINUTE - 1] - began[0] < MINUTE_S
+    asked = sorted(let.values())  # how long an agent takes from there to its beginning is the machine's affair
+    assert (len(began), len(asked)) == (10, 10)
+    assert all(later - earlier > MINUTE_S for earlier, later in zip(asked, began[A_MINUTE:], strict=False))
+    assert asked[A_MINUTE - 1] - asked[0] < MINUTE_S

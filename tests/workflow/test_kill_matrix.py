@@ -135,7 +135,7 @@ def test_there_are_enough_points_to_kill_at():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", SHAPES)
 def test_whatever_is_killed_each_step_is_done_once(tmp_path, databases, name):
     shape = SHAPES[name]

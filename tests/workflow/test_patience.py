@@ -33,13 +33,13 @@ def waiting(machine):
 
 def test_who_is_woken_and_still_finds_none_ends_as_any_runner_does(machine, waiting):
     assert inbox.poke(machine.user)
-    assert waiting.wait(30) == 1
+    assert waiting.wait(60) == 1
     assert "ConnectionError" in waiting.stderr.read()
 
 
 def test_who_is_to_end_does_not_wait_on(waiting):
     waiting.send_signal(signal.SIGTERM)
-    assert waiting.wait(30) == BROKEN
+    assert waiting.wait(60) == BROKEN
 
 
 def test_the_lock_is_waited_for_where_another_one_listens(tmp_path):
@@ -53,5 +53,5 @@ def test_the_lock_is_waited_for_where_another_one_listens(tmp_path):
     waits.join(0.2)
     assert waits.is_alive()
     os.close(other._lock)
-    waits.join(20)
+    waits.join(30)
     assert isinstance(found[0], holding.Door)

@@ -29,8 +29,9 @@ FAULTS = {
     "max_turns": Fault("max_turns", 1),  # who names an agent gets that one
     "permission_denied": Fault("denied", 1, REFUSED, True),
     "blocked": Fault("blocked", 1, REFUSED, True),
-    "timeout": Fault("talks", 1, AGENT_TIMEOUT, env={"ORCHESTRATOR_RUN__TIMEOUT_S": "1"}),
-    "stalled": Fault("talks", 1, AGENT_TIMEOUT, env={"ORCHESTRATOR_RUN__STALL_S": "1"}),
+    # As long as an agent that works may well stand still on a busy machine.
+    "timeout": Fault("talks", 1, AGENT_TIMEOUT, env={"ORCHESTRATOR_RUN__TIMEOUT_S": "4"}),
+    "stalled": Fault("talks", 1, AGENT_TIMEOUT, env={"ORCHESTRATOR_RUN__STALL_S": "4"}),
     "killed": Fault("killed", 2),  # that somebody else ended it is no attempt, the first time
     "crashed": Fault("crash", 1),
     "no_json": Fault("garbage", 1),

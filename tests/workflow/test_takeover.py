@@ -5,9 +5,10 @@ import signal
 import threading
 import time
 
+import psycopg
 import pytest
 from dbos import DBOSClient
-from machine import Machine
+from machine import Machine, beats_until_taken_over
 
 from orchestrate.workflow import heartbeat
 from orchestrate.workflow.admission import WINDOW_S, Everywhere, Here, Limits
@@ -42,13 +43,11 @@ def test_a_machine_that_is_killed_is_taken_over_in_time(tmp_path, url):
     header = one.begin(one.workflow(HELD))
     with other.running(), one.running() as runner:
         assert runner.wait(60) == -signal.SIGKILL
-        killed = time.monotonic()
-        one.wait(header)
-        took_s = time.monotonic() - killed
-    assert one.header(header).status == "finished"
+        with psycopg.connect(url, autocommit=True) as db:
+            assert beats_until_taken_over(db.execute, one.executor) * heartbeat.BEAT_S < WITHIN_S
+        assert one.wait(header).status == "finished"
     logs = [(one.project / f"{name}.log").read_text() for name in "abc"]
     assert logs == ["a\n", "b\nb\n", "c\n"]
-    assert took_s < WITHIN_S
 
 
 def test_who_was_buried_is_told_so(url):
@@ -69,7 +68,7 @@ def test_who_cannot_say_that_it_lives_ends_before_it_is_taken_over(url, cluster,
     monkeypatch.setattr(heartbeat, "_LOOK_S", 0.05)
     is_lost = threading.Event()
     heartbeat.Heartbeat(url, "one", lambda name: [], is_lost.set).begin()
-    assert is_lost.wait(10)
+    assert is_lost.wait(60)
     assert heartbeat.FENCED_S + END_IN_HASTE_S < heartbeat.DEAD_S
     assert heartbeat.DEAD_S + 2 * heartbeat.BEAT_S + 2 * POLL_S < WITHIN_S
 
@@ -120,6 +119,22 @@ def test_a_machine_s_earlier_life_goes_on_there_and_not_elsewhere(tmp_path, url)
             os.write(go, b"\n\n\n")
             assert one.wait(header).status == "finished"
     os.close(go)
+
+
+@pytest.mark.timeout(120)
+def test_what_the_engine_was_about_to_go_on_with_on_a_machine_that_is_gone_is_taken_over(tmp_path, url):
+    """That one was killed, and killed once more before it had put into its own queue what the engine takes up."""
+    one, other = (Machine(tmp_path / name, url, "60") for name in ("one", "other"))
+    for name in ("up", "go"):
+        os.mkfifo(one.project / name)
+    header = one.begin(one.workflow(QUEUED))
+    with one.running():
+        assert (one.project / "up").read_text() == f"{one.home}\n"
+    DBOSClient(system_database_url=url).resume_workflow(header.durable_id)
+    with other.running(first="from orchestrate.workflow import heartbeat; heartbeat.DEAD_S = 1.0"):
+        assert (one.project / "up").read_text() == f"{other.home}\n"
+        (one.project / "go").write_text("on\n")
+        assert one.wait(header).status == "finished"
 
 
 @pytest.mark.parametrize(("limits", "admitted"), [((2, 0), 2), ((0, 3), 3), ((5, 1), 1), ((0, 0), 4)])
