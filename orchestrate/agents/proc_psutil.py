@@ -4,11 +4,11 @@ import os
 
 import psutil
 
-from orchestrate.agents.proc_linux import Process
+from orchestrate.agents.proc_linux import Process, listed
 
 
 def everyone() -> list[Process]:
-    return [process for pid in psutil.pids() if (process := find(pid)) and not process.is_dead]
+    return listed(psutil.pids, find)
 
 
 def find(pid: int) -> Process | None:

@@ -116,11 +116,15 @@ class _Attempt:
                 selector.register(pipe, selectors.EVENT_READ, partial(self._read, selector, pipe))
 
     def _follow(self, selector: selectors.BaseSelector) -> None:
+        """The clock is read first: who has ended or spoken while we stood still was neither late nor silent."""
+        now = time.monotonic()
         while not _is_over(self._child):
-            self._act(time.monotonic())
+            self._look(now)
             for key, _ in selector.select(self._pause_s):
                 key.data()
             self._pause_s = min(2 * self._pause_s, _PAUSE_S)
+            self._act(now)
+            now = time.monotonic()
 
     def _read(self, selector: selectors.BaseSelector, pipe: IO[bytes]) -> None:
         data = os.read(pipe.fileno(), _CHUNK)
@@ -142,15 +146,17 @@ class _Attempt:
                     take(data)
         self._lines.finish()
 
-    def _act(self, now: float) -> None:
+    def _look(self, now: float) -> None:
         if now - self._looked >= _LOOK_EVERY_S:
             self._trace.look()
             self._looked = now
+
+    def _act(self, now: float) -> None:
         if self._kill_at is None:
             if self._must_end(now):
                 self._trace.look()
                 self._signal(signal.SIGTERM)
-                self._kill_at = now + self._limits.grace_s
+                self._kill_at = time.monotonic() + self._limits.grace_s
         elif now >= self._kill_at or self._stop.in_haste:
             self._signal(signal.SIGKILL)
 
@@ -168,12 +174,15 @@ class _Attempt:
     def _ended(self) -> Ended:
         code = self._child.wait()
         died_by = -code if code < 0 else None
+        was_late = self._timed_out or self._stalled
+        # Who asks us to end may have told the child itself, which is gone before we act.
+        aborted = self._aborted or (code != 0 and self._stop.why is not None and not was_late)
         return Ended(
             None if died_by else code,
             died_by,
             timed_out=self._timed_out,
             stalled=self._stalled,
-            aborted=self._aborted,
+            aborted=aborted,
         )
 
 

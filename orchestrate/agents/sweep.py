@@ -38,12 +38,15 @@ class Trace:
                     pending.append(pid)
 
     def alive(self) -> list[Process]:
-        """The child and what it left behind, as far as they run."""
+        """The child and what it left behind, as far as they run: whoever was found is known until it has ended, also
+        when what it was known by ends before it."""
         everyone = [process for process in processes.everyone() if process.started >= self.started]
         ours = {process.pid for process in everyone if self._is_ours(process)}
         while below := {process.pid for process in everyone if process.parent in ours} - ours:
             ours |= below
-        return [process for process in everyone if process.pid in ours and process.pid != os.getpid()]
+        found = [process for process in everyone if process.pid in ours and process.pid != os.getpid()]
+        self.seen.update((process.pid, process.started) for process in found)
+        return found
 
     def _is_ours(self, process: Process) -> bool:
         if process.pid == self.child:

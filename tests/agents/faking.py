@@ -48,9 +48,9 @@ class Desk:
         """The record that --json prints."""
         return self.ask(fake, "--json", *words, **env).record
 
-    def start(self, fake, *words, request=REQUEST, **env):
+    def start(self, fake, *words, request=REQUEST, program=(PROGRAM,), **env):
         return subprocess.Popen(
-            [PROGRAM, *words, request],
+            [*program, *words, request],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

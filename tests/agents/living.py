@@ -28,9 +28,9 @@ def run_id():
 
 
 TELL = 'echo $$ > "$FIFO"'
-# Without `exec sleep`: in the middle of an exec a process has no environment to be known by.
 HANG = f'{TELL}; read -r _ < "$FIFO.never"'
 DEAF = f'trap "" TERM; {TELL}; while :; do sleep 600; done'
+DEAF_SOON = "ProcessLimits(grace_s=0.3)"  # for `ours`, where SIGTERM is not what ends the agent
 
 
 class Fifo:
@@ -45,7 +45,7 @@ class Fifo:
 
     def lines(self, count):
         while self._rest.count(b"\n") < count:
-            assert select.select([self._fd], [], [], 30)[0], f"{self.path}: nobody wrote"
+            assert select.select([self._fd], [], [], 60)[0], f"{self.path}: nobody wrote"
             self._rest += os.read(self._fd, 4096)
         *taken, self._rest = self._rest.split(b"\n", count)
         return [line.decode() for line in taken]
@@ -70,13 +70,13 @@ def script(path, text):
     return str(path)
 
 
-def ours(agent, user="", limits="ProcessLimits(grace_s=0.3)", **options):
+def ours(agent, user="", limits="ProcessLimits(grace_s=60)", **options):
     argv = [sys.executable, "-c", _OURS, agent, str(user), limits, run_id()]
     env = {**os.environ, "PYTHONPATH": str(REPO)}
     return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True, **options)
 
 
-def until(holds, within_s=30):
+def until(holds, within_s=60):
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline

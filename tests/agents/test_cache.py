@@ -51,6 +51,7 @@ def ask(root, *words, **env):
         [python, "-c", code, "Fix typo in README.md", "--session", "s", *words],
         cwd=root,
         env={**os.environ, "ORCHESTRATOR_RUN__CACHE": "1", **env},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,

@@ -24,7 +24,7 @@ MENDED = "test -e mended"
 def checked(tmp_path):
     """Run one check in an empty folder."""
 
-    def run(argv, total_s=30.0, env=os.environ):
+    def run(argv, total_s=60.0, env=os.environ):
         with closing(Stop()) as stop:
             return check.run(argv, env, str(tmp_path), total_s, run_id(), str(tmp_path / "user"), stop)
 
@@ -216,13 +216,13 @@ def test_a_check_has_the_users_environment_and_not_the_agents(desk):
 
 @pytest.mark.slow  # the time is the agent's too, which has to be done before, also on a busy machine
 def test_a_check_gets_what_is_left_of_the_time(desk):
-    record = desk.told("ok", "--check", "sleep 600", "--timeout", "3", ORCHESTRATOR_RUN__ATTEMPTS="1")
+    record = desk.told("ok", "--check", "sleep 600", "--timeout", "6", ORCHESTRATOR_RUN__ATTEMPTS="1")
     assert (record["outcome"], record["detail"], record["exit_code"]) == (
         "red_check",
         "the check is red: sleep 600: it took too long",
         1,
     )
-    assert 3000 <= record["took_ms"] < 30_000
+    assert 6000 <= record["took_ms"] < 60_000
     assert record["overhead_ms"] < record["took_ms"] - 2000  # of the check nothing
 
 
@@ -233,7 +233,7 @@ def test_asked_to_end_during_a_check_we_end_all_of_it(desk, fifo, signum, words,
     process = desk.start("ok", "--json", "--check", check_, *words)
     pids = fifo.pids(2)
     process.send_signal(signum)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     record = json.loads(out)
     assert (process.returncode, record["outcome"], record["exit_code"]) == (130, "aborted", 130)
     assert are_gone(pids, 0)
@@ -244,5 +244,5 @@ def test_kill_9_of_us_ends_the_check(desk, fifo):
     process = desk.start("ok", "--check", "sh -c 'echo $$ > \"$FIFO\"; exec sleep 600'")
     pids = fifo.pids(1)
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert are_gone(pids)

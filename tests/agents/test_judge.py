@@ -51,7 +51,7 @@ def asker(place, tmp_path):
         "with open(here + '/calls', 'a') as file: file.write(json.dumps([sys.argv[1:], asked, os.getcwd(),\n"
         "    os.environ.get('ORCHESTRATOR_DEPTH')]) + '\\n')\n"
         "said = open(here + '/says').read()\n"
-        "if said == 'SLEEP': time.sleep(60)\n"
+        "if said == 'SLEEP': time.sleep(600)\n"
         "if said == 'CRASH': sys.exit('error: something broke')\n"
         "data = asked.split('\\n', 1)[1].rsplit('\\n[request', 1)[0]\n"
         "said = {'ECHO': asked, 'DATA': data}.get(said, said)\n"
@@ -166,7 +166,7 @@ def test_a_judge_that_takes_too_long_is_ended(asker, place):
     began = time.monotonic()
     found = asker.verdict(says="SLEEP", judge__timeout_s=1.0)
     assert found.failed == "timeout: stopped: it took too long"
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
 
 
 def test_a_verdict_is_kept_without_the_text_and_for_its_reader_alone(asker, place):
@@ -323,7 +323,9 @@ def decided(place):
 
 @pytest.mark.parametrize("env", some([{"BATCH_MODE": "1"}, {"CLAUDE_OVERNIGHT": "1"}], 1))
 def test_in_a_batch_and_overnight_the_judge_decides_where_the_router_abstains(desk, place, env):
+    began = time.monotonic()
     asked = desk.told("ok", request=UNSURE, **env)
+    took_ms = (time.monotonic() - began) * 1000
     assert (asked["agent"], asked["outcome"], judgements(desk)) == ("opus-general", "ok", 1)
     (payload,) = decided(place)
     assert (payload["tier"], payload["decision"]) == ("opus", "direct")
@@ -333,7 +335,7 @@ def test_in_a_batch_and_overnight_the_judge_decides_where_the_router_abstains(de
         "cached": False,
         "took_ms": 0,
     }
-    assert payload["overhead_ms"] < payload["judged"]["took_ms"] + 1000
+    assert payload["overhead_ms"] + payload["judged"]["took_ms"] < took_ms  # no moment counts twice
     assert desk.told("ok", request=UNSURE, **env)["agent"] == "opus-general"
     assert (decided(place)[-1]["judged"]["cached"], judgements(desk)) == (True, 1)
 

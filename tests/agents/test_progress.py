@@ -206,7 +206,7 @@ def test_silence_is_drawn_too(clock):
     progress.start("haiku")
     clock.after(40)
     with progress.ticking():
-        assert drawn.wait(10)
+        assert drawn.wait(60)
 
 
 CLOSED = """\
