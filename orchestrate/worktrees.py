@@ -40,8 +40,9 @@ def before(root: str, ts: str, env: Mapping[str, str]) -> Commit:
 
 def make(root: str, commit: str, path: str, env: Mapping[str, str]) -> None:
     files.folder(str(Path(path).parent))
-    clone = ("clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--template=", "--", root, path)
-    _git(str(Path(path).parent), env, *clone)
+    clone = ("clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--template=")
+    # After an agent's commit git would go on in the background, and write into what is being removed.
+    _git(str(Path(path).parent), env, *clone, "--config", "maintenance.auto=false", "--", root, path)
     _git(path, env, "remote", "remove", "origin")
     _git(path, env, "checkout", "--quiet", "--detach", commit)
 

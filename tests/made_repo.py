@@ -11,6 +11,10 @@ class Repo:
         self.env = {
             **os.environ,
             **{f"GIT_{who}_{what}": "someone" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+            # A newer git goes on in the background after a commit, among the files that `state` reads.
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "maintenance.auto",
+            "GIT_CONFIG_VALUE_0": "false",
         }
         path.mkdir(exist_ok=True)
         self.git("init", "--quiet", "--initial-branch=main")

@@ -14,6 +14,7 @@ from state.store.resume_records import RATE_LIMITED, Attempt
 UNKNOWN_S = LENGTH_S["five_hour"]  # after so long the shorter limit is over, whenever it began
 DAY_S = 86_400.0  # spending is capped over the last so many seconds
 _SLACK_S = 60.0  # what a client records of its end may come after it
+CLAIMED = "another process is about to go on with it"
 _BUSY = "another session goes on, and what it costs is not known yet"
 Verdict = str  # resume, wait, skip or idle
 
@@ -192,7 +193,7 @@ def _gave_up(one: Watched) -> str:
 
 def _is_claimed(one: Watched, now: float) -> str:
     tried = _tried(one)
-    return "another process is about to go on with it" if tried and tried.expires_at > now else ""
+    return CLAIMED if tried and tried.expires_at > now else ""
 
 
 _OBSTACLES: tuple[tuple[Verdict, Callable[[Watched, float], str]], ...] = (

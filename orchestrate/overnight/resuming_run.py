@@ -28,6 +28,7 @@ LOOK_S = 60.0  # the longest pause between two looks: clocks are set, machines s
 LEAST_S = 0.2
 GRACE_S = 60.0  # for the end of a client
 CLAIM_S = 60.0  # from the claim to the start of the client
+CLAIMED_S = 1.0  # between two looks at the claim of another, who begins in a moment unless he was killed
 ACTOR = "orchestrate-resume"
 Tell = Callable[[str], None]
 
@@ -69,7 +70,7 @@ class Resumer:
         for row in rows:
             if row.verdict == "resume":
                 self._start(row)
-        waits = [_until(row.at, now) for row in rows if row.verdict == "wait"]
+        waits = [_until(row, now) for row in rows if row.verdict == "wait"]
         return LOOK_S if self._going and not waits else min(waits, default=None)
 
     def finish(self) -> None:
@@ -174,8 +175,10 @@ def _look_on(resumer: Resumer, over: threading.Event, tell: Tell) -> None:
             return
 
 
-def _until(at: float | None, now: float) -> float:
-    return LOOK_S if at is None else min(max(at - now, LEAST_S), LOOK_S)
+def _until(row: Row, now: float) -> float:
+    if row.at is None:
+        return CLAIMED_S if row.reason == resuming.CLAIMED else LOOK_S
+    return min(max(row.at - now, LEAST_S), LOOK_S)
 
 
 def standing(user: Place, env: Mapping[str, str], now: float) -> tuple[Row, ...]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from orchestrate.overnight import checks
+from orchestrate.overnight import checks, stops
 from orchestrate.overnight.dispatch import End
 from orchestrate.overnight.job import ATTEMPTS_MOST
 
@@ -30,13 +30,18 @@ def of(end: End, attempts: int, told_to_end: str, now: float) -> Verdict:
     """`attempts`: this one included. `told_to_end`: why the night itself ended it, if it did."""
     if end.kind == "ok":
         return _done(end)
-    if end.kind == "aborted":
+    if end.kind == "aborted" and not _was_refused(end, told_to_end):
         return Verdict(QUEUED, told_to_end or "it was interrupted", is_counted=False)
     if end.kind in HALTS:
         return Verdict(QUEUED, end.why, is_counted=False, halts=f"{HALTS[end.kind]} ({end.why})")
-    if end.kind == "rate_limited":
+    if end.kind in ("aborted", "rate_limited"):
         return _limited(end, now)
     return _again(end, attempts, now) if end.kind in AGAIN else Verdict(FAILED, end.why)
+
+
+def _was_refused(end: End, told_to_end: str) -> bool:
+    """By the limit itself: the night may see in that how near the floor is before the client has ended."""
+    return told_to_end == stops.NEAR_FLOOR and end.reset_at is not None
 
 
 def _again(end: End, attempts: int, now: float) -> Verdict:

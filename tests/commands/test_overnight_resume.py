@@ -158,23 +158,31 @@ def command(*words):
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_several_at_once_go_on_once(due, client, project):
-    os.chdir(project)
+def test_several_at_once_go_on_once(due, client, project, monkeypatch):
+    monkeypatch.chdir(project)
     running = [command("run", "--json") for _ in range(4)]
-    # Who finds it claimed by another looks again after a minute.
-    told = [one.communicate(timeout=120)[0] for one in running]
+    told = [one.communicate(timeout=60)[0] for one in running]
     assert (client.starts, sorted(len(json.loads(out)) for out in told)) == (1, [0, 0, 0, 1])
 
 
-def test_a_request_to_end_ends_the_client_too_and_says_so(due, client, project, place):
-    os.chdir(project)
+def test_who_finds_it_claimed_by_another_looks_again_in_a_moment(due, client, place):
+    resumer = resuming_run.Resumer(place, os.environ, print)
+    (row,) = resuming_run.standing(place, os.environ, time.time())
+    with open_user_store(place) as store:
+        store.resumes.claim(ID, row.limit.id, row.limit.at, "another", resuming_run.CLAIM_S, time.time())
+    assert 0 < resumer.step(time.time()) <= 5
+    assert client.starts == 0
+
+
+def test_a_request_to_end_ends_the_client_too_and_says_so(due, client, project, place, monkeypatch):
+    monkeypatch.chdir(project)
     client.will(init(), hangs=True)
     running = command("run")
     deadline = time.monotonic() + 30
     while not client.starts:
         assert time.monotonic() < deadline
     running.send_signal(signal.SIGTERM)
-    running.communicate(timeout=30)
+    running.communicate(timeout=60)
     with open_user_store(place) as store:
         assert [attempt.outcome for attempt in store.resumes.attempts()] == ["aborted"]
 

@@ -20,6 +20,15 @@ PROGRAM = str(Path(sys.executable).with_name("orchestrate"))
 GREEN, RED = ("test", "-e", "."), ("sh", "-c", "echo 2 failed; exit 1")
 
 
+class Night(subprocess.Popen):
+    """One that a test leaves early does not go on until its own end."""
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
 class Desk:
     def __init__(self, folder, home):
         self.desk = folder / "desk"
@@ -33,6 +42,7 @@ class Desk:
             "PATH": f"{FAKES}:{os.environ['PATH']}",
             "ORCHESTRATOR_OVERNIGHT__FLOOR_PERCENT": "10",
         }
+        self.until = until()
         self.user = f"{home}/.orchestrator"
         self.place = locate(self.project, self.env)
         self.told = Telling(Teller("user", "-", "c"))
@@ -70,11 +80,11 @@ class Desk:
         return {code: job.status for code, job in self.jobs().items()}
 
     def night(self, *words, **env):
-        return self.command("overnight", "run", "--until", until(), *words, **env)
+        return self.command("overnight", "run", "--until", self.until, *words, **env)
 
-    def start(self, *words, **env):
-        return subprocess.Popen(
-            [PROGRAM, "overnight", "run", "--until", until(), *words],
+    def start(self, *words, program=(PROGRAM,), **env):
+        return Night(
+            [*program, "overnight", "run", "--until", self.until, *words],
             env={**self.env, **env},
             cwd=self.project,
             stdin=subprocess.DEVNULL,
@@ -91,7 +101,7 @@ class Desk:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=120,
             check=False,
         )
 
@@ -105,7 +115,7 @@ class Desk:
         lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
         return [words[1] for words in lines if words[0] == verb]
 
-    def awaits(self, name, within_s=30):
+    def awaits(self, name, within_s=60):
         deadline = time.monotonic() + within_s
         while not (self.desk / name).exists():
             assert time.monotonic() < deadline, f"no {name}"
@@ -119,5 +129,6 @@ class Desk:
 
 
 def until():
-    """Three hours from now: no test comes near it."""
-    return time.strftime("%H:%M", time.localtime(time.time() + 3 * 3600))
+    """Three hours from now, by the clock of those it is told to: no test comes near it. Which night it ends depends on
+    it too: it is the same for all that is begun of one."""
+    return time.strftime("%H:%M", time.gmtime(time.time() + 3 * 3600))

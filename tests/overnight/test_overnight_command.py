@@ -113,10 +113,13 @@ def test_what_cannot_run_is_not_queued(cli, words, code, complaint):
     assert cli("list").err == "no jobs: `orchestrate overnight add` adds one\n"
 
 
-def test_the_plan_is_by_the_readings_and_explains_itself(cli, shown, place):
+def test_the_plan_is_by_the_readings_and_explains_itself(cli, shown, place, monkeypatch):
     cli("add", "small", "--quota", "4", "--minutes", "10")
     cli("add", "huge", "--quota", "95")
     now = time.time()
+    for name, hours in (("START", 6), ("UNTIL", 12)):  # whatever the time of day: the job fits into the whole night
+        moment = time.strftime("%H:%M", time.localtime(now + hours * 3600))
+        monkeypatch.setenv(f"ORCHESTRATOR_OVERNIGHT__{name}", moment)
     quota.note(place.user, {"five_hour": {"used": 10.0, "resets_at": now + 3600}}, "statusline", now)
     told = shown("plan")
     assert told["readings"]["five_hour"]["used"] == 10.0

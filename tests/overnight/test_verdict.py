@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrate.overnight import checks, verdict
+from orchestrate.overnight import checks, stops, verdict
 from orchestrate.overnight.dispatch import End
 from orchestrate.overnight.kept import Made
 
@@ -59,5 +59,20 @@ def test_what_no_job_can_do_anything_about_halts_the_night():
     assert "\n" not in halts["auth"]
 
 
-def test_who_was_ended_by_the_night_is_told_why():
-    assert verdict.of(End("aborted", ""), 1, "the night was over", NOW).why == "the night was over"
+@pytest.mark.parametrize("reset_at", [None, NOW + 60])
+@pytest.mark.parametrize("why", ["the night was over", "the night was interrupted"])
+def test_who_was_ended_by_the_night_is_told_why(why, reset_at):
+    said = verdict.of(End("aborted", "", reset_at=reset_at), 1, why, NOW)
+    assert (said.status, said.why, said.not_before, said.is_counted) == ("queued", why, None, False)
+
+
+@pytest.mark.parametrize(
+    ("reset_at", "why", "not_before"),
+    [
+        (None, stops.NEAR_FLOOR, None),
+        (NOW + 60, "a limit of the account is reached", NOW + 60),
+    ],
+)
+def test_who_was_refused_waits_for_the_reset_also_where_the_night_saw_the_floor_by_that(reset_at, why, not_before):
+    said = verdict.of(End("aborted", "", reset_at=reset_at), 1, stops.NEAR_FLOOR, NOW)
+    assert (said.status, said.why, said.not_before, said.is_counted) == ("queued", why, not_before, False)
