@@ -19,6 +19,7 @@ def git(home, project, monkeypatch):
     (home / ".gitconfig").write_text(
         "[user]\n name = Nora Née\n email = nora@example.com\n[init]\n defaultBranch = main\n"
         '[protocol "file"]\n allow = always\n'
+        "[maintenance]\n auto = false\n"  # newer git does it behind the back of who commits
     )
 
     def run(*words, cwd=project, given=b"", env=None):

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -29,6 +30,9 @@ SETTINGS = {
     "log_min_messages": "fatal",
 }
 _PR_SET_PDEATHSIG = 1
+_LOWEST_PORT = 20_000
+_WITHIN_S = 60
+FOLDERS = []  # of servers that are done with
 
 
 def programs():
@@ -89,7 +93,7 @@ class Cluster:
         """SIGQUIT is `immediate`: no session is asked, nothing is written; SIGINT is `fast`."""
         if self._process and self._process.poll() is None:
             self._process.send_signal(how)
-            self._process.wait(30)
+            self._process.wait(_WITHIN_S)
 
     def remove(self):
         self.stop()
@@ -116,7 +120,7 @@ class Cluster:
         return {"cwd": "/", "user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
 
     def _await(self):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + _WITHIN_S
         while True:
             with suppress(Exception):
                 self.connect("postgres").close()
@@ -135,6 +139,15 @@ def _account():
 
 
 def _free_port():
+    """One that the system gives to nobody by itself, so that it is still ours when the server is started again."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        first = 0
+    for port in random.sample(range(_LOWEST_PORT, first), 100) if first - _LOWEST_PORT > 1000 else ():
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind(("127.0.0.1", port))
+            return port
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
@@ -153,7 +166,14 @@ def cluster():
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
     found = Cluster()
     yield found
-    found.remove()
+    found.stop()
+    FOLDERS.append(found.folder)
+
+
+def pytest_sessionfinish():
+    """A folder of very many files: on a slow disk they take longer than a test may, the last one of all as well."""
+    for folder in FOLDERS:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.database)])

@@ -40,9 +40,22 @@ class Made(NamedTuple):
     left_out: tuple[str, ...]  # changed and tracked, but with something else staged than the file now says
 
 
-class Lock(NamedTuple):
-    target: Path
-    draft: Path  # of the next one
+class Lock:
+    """Git's own lock on an index: a file beside it that the next one is made in."""
+
+    def __init__(self, target: Path, draft: Path) -> None:
+        self._target = target
+        self.draft = draft
+        self._is_held = True
+
+    def put(self) -> None:
+        """The draft becomes the index. From then on the name of the lock is another's to take."""
+        self.draft.replace(self._target)
+        self._is_held = False
+
+    def drop(self) -> None:
+        if self._is_held:
+            self.draft.unlink(missing_ok=True)
 
 
 def as_told(made: Made) -> dict[str, object]:
@@ -136,7 +149,7 @@ def _make(repository: Repository, status: Status, paths: list[str], text: str, p
         subject, old = git_repository.commit(repository, made).subject, status.head or "0" * len(made)
         ask(repository.folder, "update-ref", "-m", f"commit: {subject}", "HEAD", made, old)
         if not is_known:
-            lock.draft.replace(lock.target)
+            lock.put()
     return Made(git_capture.record(repository, made, phase), tuple(paths), ())
 
 
@@ -166,14 +179,15 @@ def _locked_index(repository: Repository) -> Iterator[Lock]:
         raise UserError(what, LOCK_TIMEOUT) from error
     except OSError as error:
         raise UserError(f"cannot write {shown(str(draft))}: {(error.strerror or str(error)).lower()}") from error
+    lock = Lock(index, draft)
     try:
         if index.exists():
             shutil.copy2(index, draft)  # with its time: by it git knows which files it must look at again
         else:
             ask(repository.folder, "read-tree", "--empty", index=str(draft))
-        yield Lock(index, draft)
+        yield lock
     finally:
-        draft.unlink(missing_ok=True)
+        lock.drop()
 
 
 def _knows(repository: Repository, tree: str, paths: list[str]) -> bool:

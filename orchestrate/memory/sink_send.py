@@ -101,6 +101,9 @@ def _ended_by(open_: Pinned, within_s: float) -> Iterator[None]:
     timer.start()
     try:
         yield
+    except (OSError, http.client.HTTPException):
+        if not late.is_set():
+            raise
     finally:
         timer.cancel()
         open_.close()

@@ -26,7 +26,7 @@ def open_store(place: Place, timeout_s: float = _BUSY_TIMEOUT_S, env: Mapping[st
 
     def unmoved() -> None:
         """Asked by every writer when it has its turn: while it waited, `state move` may have taken the store away."""
-        if (now := _compiled(place, env)) != chosen:
+        if (now := _current(place, env)) != chosen:
             there = shown(place, now)
             raise UserError(f"the store has moved to {there} meanwhile: run the command again", LOCK_TIMEOUT)
 
@@ -46,6 +46,13 @@ def url(place: Place, env: Mapping[str, str] = os.environ) -> str:
     with suppress(UserError):  # where nothing can be written the last good settings hold
         compiled.ensure_fresh(place)
     return _compiled(place, env)
+
+
+def _current(place: Place, env: Mapping[str, str]) -> str:
+    """As `url`, for less: looked at anew only where the files have changed since. Who moved the store may have been
+    killed before he had compiled the setting."""
+    kept = snapshot.read(place, dict(env))
+    return url(place, env) if kept.stale else str(kept.values["store.url"])
 
 
 def _compiled(place: Place, env: Mapping[str, str]) -> str:

@@ -31,15 +31,14 @@ class PostOffice(ThreadingHTTPServer):
     def types(self):
         return [body["type"].removeprefix("orchestration.") for _, body in self.letters]
 
-    def next_answer(self):
-        return self.answers.pop(0) if self.answers else 204
-
     def take(self, headers, body):
+        """What it is answered."""
         with self.came:
             self.letters.append((headers, body))
             self.came.notify_all()
+            return self.answers.pop(0) if self.answers else 204
 
-    def has(self, count, within_s=30):
+    def has(self, count, within_s=60):
         with self.came:
             return self.came.wait_for(lambda: len(self.letters) >= count, within_s)
 
@@ -57,8 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.server.take({name.lower(): value for name, value in self.headers.items()}, json.loads(raw))
-        answer = self.server.next_answer()
+        answer = self.server.take({name.lower(): value for name, value in self.headers.items()}, json.loads(raw))
         if answer == "hang":
             self.server.open.wait(60)
         elif answer == "drip":

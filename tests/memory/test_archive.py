@@ -39,7 +39,7 @@ def step(name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 with open_store(place) as store:
-    archive.archive(place, store, sys.argv[3], 5, step)
+    archive.archive(place, store, sys.argv[3], 60, step)
 """
 
 
@@ -319,6 +319,6 @@ def test_what_archiving_cannot_read_stops_it(place, full, event):
 def test_two_that_archive_at_once_wait_for_each_other(project, place, full):
     command = [sys.executable, "-c", RUN, str(REPO), str(project), CUTOFF, "never", "7"]
     both = [subprocess.Popen(command, env=os.environ) for _ in range(2)]
-    assert [each.wait(60) for each in both] == [0, 0]
+    assert [each.wait(100) for each in both] == [0, 0]
     with open_store(place) as store:
         assert (sorted(archived(place)), len(stored(store))) == (OLDS, 3)

@@ -262,6 +262,20 @@ def test_a_branch_that_moved_meanwhile_is_not_overwritten(git, changed, monkeypa
     assert not (changed / ".git/index.lock").exists()
 
 
+def test_the_lock_that_the_next_git_takes_is_left_to_it(git, changed, monkeypatch):
+    """It is free as soon as the index is in place, and ours no more."""
+    real = git_commit.tempfile.TemporaryDirectory
+
+    class Slow(real):
+        def cleanup(self):
+            super().cleanup()
+            write(changed, ".git/index.lock", "another's")
+
+    monkeypatch.setattr(git_commit.tempfile, "TemporaryDirectory", Slow)
+    commit(changed, "a.txt")
+    assert (changed / ".git/index.lock").read_text() == "another's"
+
+
 def test_a_nobody_is_told_to_say_who_he_is(git, changed, home):
     (home / ".gitconfig").write_text("[user]\n useConfigOnly = true\n")
     assert refused(changed)[1].endswith("it does not know who you are: set user.name and user.email")

@@ -294,6 +294,9 @@ def test_only_the_ten_most_frequent_types_are_told(place, store, event):
 
 
 def test_a_search_takes_little_time(place, told):
-    began = time.perf_counter()
-    document(place, told, ttl_s=0)
-    assert time.perf_counter() - began < 2
+    def took_s():
+        began = time.perf_counter()
+        document(place, told, ttl_s=0)
+        return time.perf_counter() - began
+
+    assert min(took_s() for _ in range(10)) < 2

@@ -54,7 +54,7 @@ def sink(place):
         path = Path(place.user, "sinks.yaml")
         path.parent.mkdir(parents=True, exist_ok=True)
         to = {"url": url} if url else {}
-        path.write_text(json.dumps({"sinks": [{"name": "chat", "events": ["*"], "timeout": 5, **to, **more}]}))
+        path.write_text(json.dumps({"sinks": [{"name": "chat", "events": ["*"], "timeout": 50, **to, **more}]}))
         os.utime(path, (1, 1))
         (found,) = sinks_file.load(place, "").sinks
         return found
@@ -148,12 +148,15 @@ def test_what_may_pass_is_tried_again_with_the_same_key(answer, post, store, sin
 
 @pytest.mark.parametrize("answer", ["hang", "drip"])
 def test_one_that_does_not_answer_is_left_when_its_time_is_up(answer, post, store, sink, office):
-    letters = post(answer)
-    tell(store, "task.created")
+    letters = post(*[answer] * 20)
+    (event_id,) = tell(store, "task.created")
     before = time.monotonic()
-    done = sinks.deliver(office(), [sink(letters.url, timeout=1)], is_once=False)
-    assert (done["chat"].delivered, len(letters.letters)) == (1, 2)
-    assert time.monotonic() - before < 5
+    left = sinks.deliver(office(), [sink(letters.url, timeout=0.5)], is_once=True)["chat"]
+    assert time.monotonic() - before < 30  # it would not have answered for a minute
+    assert (left.state, left.delivered, left.problem.partition(":")[0]) == (WAITING, 0, "TimeoutError")
+    letters.answers.clear()
+    assert sinks.deliver(office(), [sink(letters.url)], is_once=False)["chat"].delivered == 1
+    assert set(letters.keys) == {event_id}
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -401,7 +404,7 @@ def test_a_command_that_fails_is_tried_again(argv, timeout, problem, store, sink
     before = time.monotonic()
     found = sinks.deliver(office(), [sink(command=argv, timeout=timeout)], is_once=True)["chat"]
     assert (found.state, found.problem.startswith(problem)) == (WAITING, True), found.problem
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 30  # what sleeps was not waited for
 
 
 DELIVERER = """
@@ -430,7 +433,7 @@ def test_a_deliverer_that_is_killed_loses_nothing(post, store, sink, project):
         assert letters.has(had)
         child.kill()
         child.wait()
-    done = subprocess.run([sys.executable, "-c", DELIVERER, str(REPO), str(project)], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", DELIVERER, str(REPO), str(project)], timeout=100, check=False)
     assert done.returncode == 0
     assert letters.keys == [*ids[:3], *ids[2:4], *ids[3:]]
     assert store.sinks.find("chat").delivered == 8
@@ -447,14 +450,13 @@ def test_the_pause_grows_and_has_its_bound(store, sink, office):
     wanted = sink(f"http://127.0.0.1:{NOWHERE}/", retries=20)
     tell(store, "task.created")
     slow = office()._replace(pace=Pace(1.0, 300.0))
-    waits = []
-    for _ in range(12):
+    for number in range(12):
+        before = time.time()
         found = sinks.one_round(slow, wanted)
-        waits.append(found.next_at - time.time())
+        longest = min(2**number, 300)
+        assert before + longest * 0.5 <= found.next_at <= time.time() + longest
         standing = store.sinks.find("chat")
         store.sinks.hold("chat", standing.tries, None, "")
-    for number, wait in enumerate(waits):
-        assert min(2**number, 300) * 0.5 - 0.1 <= wait <= min(2**number, 300)
 
 
 def test_an_event_that_has_no_letters_breaks_nothing(store, sink, post, office):

@@ -4,9 +4,11 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -441,6 +443,28 @@ with open_store(place) as store:
     print("ready", flush=True)
     print(transcripts.take(store, 2048).messages)
 """
+STEPS = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from metrics import transcripts
+from metrics.ingest import ingest
+from state.paths import locate
+from state.store import open_store
+
+place = locate(sys.argv[2], os.environ)
+with open_store(place) as store:
+    ingest(place, store)
+    add = store.add_served
+
+    def step(*stretch):
+        added = add(*stretch)
+        print("step", flush=True)
+        sys.stdin.readline()
+        return added
+
+    store.add_served = step
+    transcripts.take(store, 2048)
+"""
 
 
 @pytest.fixture
@@ -456,27 +480,29 @@ def reader(project):
 
 @pytest.mark.slow
 def test_a_reader_killed_at_any_moment_loses_and_doubles_nothing(project, place, long_session):
-    chance, kills = random.Random(4), 0
+    chance = random.Random(4)
+    command = [sys.executable, "-c", STEPS, str(REPO), str(project)]
     for _ in range(12):
-        process = reader(project)
-        process.stdout.readline()
-        try:
-            process.wait(chance.uniform(0, 0.05))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
+        steps = chance.randrange(1, 10)
+        process.stdin.write("\n" * (steps + 20))  # so far it may go, however late it is killed
+        process.stdin.flush()
+        assert [process.stdout.readline() for _ in range(steps)] == ["step\n"] * steps
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0, 0.01))
+        process.kill()
         process.communicate()
+        assert process.returncode == -signal.SIGKILL
     with open_store(place) as store:
         before = len(stored(store))
         assert transcripts.take(store).messages == len(long_session) - before
         assert ids(store) == long_session
         assert {tokens(message) for message in stored(store)} == {(10, 5, 0, 0)}
-    assert kills >= 3
 
 
 def test_readers_at_the_same_time_share_the_work(project, place, long_session):
     readers = [reader(project) for _ in range(3)]
-    told = [process.communicate(timeout=60)[0].split() for process in readers]
+    told = [process.communicate(timeout=100)[0].split() for process in readers]
     assert [process.returncode for process in readers] == [0] * 3
     assert sum(int(line[1]) for line in told) == len(long_session)
     with open_store(place) as store:

@@ -50,7 +50,7 @@ def test_the_truth_lies_in_the_interval_and_the_interval_says_something():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_truth_lies_in_the_interval_whatever_the_account():
     given = answered(MANY)
     assert holds(given) >= 0.95

@@ -32,9 +32,11 @@ def serve(message):
 
 @pytest.fixture
 def elsewhere(place):
-    """Another project whose state is with the user, and which was at work just now."""
+    """Another project whose state is with the user, and which was at work in these hours."""
     other = Place("", "other", f"{place.user}/projects/other", place.user, False)
-    journal.append(f"{other.state}/sessions/s/log.jsonl", b"{}")
+    log = f"{other.state}/sessions/s/log.jsonl"
+    journal.append(log, b"{}")
+    os.utime(log, (UNTIL, UNTIL))
     return other
 
 

@@ -355,7 +355,7 @@ def test_two_processes_complete_a_phase_once(dialect, desk, begun, place, expect
     for process in both:
         process.start()
     for process in both:
-        process.join(60)
+        process.join(100)
     codes = sorted(process.exitcode for process in both)
     ended = types(desk.store).count("orchestration.phase.intake.end")
     assert ended == 1

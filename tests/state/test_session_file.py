@@ -370,7 +370,8 @@ for number in range(int(sys.argv[5])):
 
 def refresher(place, name, times):
     arguments = [sys.executable, "-c", REFRESH, place.root, place.project, place.state, name, str(times)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE)
+    patient = {**os.environ, "ORCHESTRATOR_LOCK_TIMEOUT_S": "100"}
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, env=patient)
 
 
 @pytest.mark.slow
@@ -384,6 +385,7 @@ def test_two_processes_refreshing_at_once_lose_nothing(place):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_file_always_parses_whenever_its_writer_is_killed(place):
     """About a thousand writes, ended by kill -9 at some forty random instants."""
     chance = random.Random(4)

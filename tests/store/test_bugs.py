@@ -191,6 +191,7 @@ with open_store(place) as store:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_eight_processes_at_once_make_one_record_that_counts_eight(store, project, place):
     arguments = [sys.executable, "-c", WRITER, str(REPO), str(project)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -200,7 +201,7 @@ def test_eight_processes_at_once_make_one_record_that_counts_eight(store, projec
     for writer in writers:
         writer.stdin.write("\n")
         writer.stdin.flush()
-    assert [(writer.communicate(timeout=60)[1], writer.returncode) for writer in writers] == [("", 0)] * 8
+    assert [(writer.communicate(timeout=300)[1], writer.returncode) for writer in writers] == [("", 0)] * 8
     (bug,) = store.bugs.listed()
     assert bug.occurrence_count == 8
     assert store.bugs.tasks(bug.bug_hash) == {f"TSK-{number}": 1 for number in range(8)}

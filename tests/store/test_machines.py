@@ -99,6 +99,7 @@ def _named(place, begin, names):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_processes_that_name_a_folder_at_once_have_one_name(machines):
     several = multiprocessing.get_context("fork")
     for attempt in range(20):
@@ -108,7 +109,7 @@ def test_processes_that_name_a_folder_at_once_have_one_name(machines):
         makers = [several.Process(target=_named, args=(place, begin, names)) for _ in range(6)]
         for maker in makers:
             maker.start()
-        found = {names.get(timeout=30) for _ in makers}
+        found = {names.get(timeout=60) for _ in makers}
         for maker in makers:
-            maker.join(30)
+            maker.join(60)
         assert len(found) == 1

@@ -11,10 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from state import compiled, config_keys
 from state.errors import FAILED, LOCK_TIMEOUT, OK, REFUSED, UserError
 from state.store import Event, HookError, Position, open_store, opening, statements
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.timeout(600)]
 
 REPO = Path(__file__).resolve().parent.parent.parent
 ALWAYS = ("2000-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z")
@@ -34,7 +35,7 @@ def tell(step):
         os.kill(os.getpid(), signal.SIGKILL)
     left -= 1
 
-source, target = opening.tables(place, opening.url(place), 5.0), opening.tables(place, there, 5.0)
+source, target = opening.tables(place, opening.url(place), 60.0), opening.tables(place, there, 60.0)
 moving.move(source, target, False, lambda: switching.use(place, there), tell)
 """
 
@@ -123,7 +124,7 @@ def steps(place):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # each table has steps of its own, and each step a process
+@pytest.mark.timeout(1200)  # each table has steps of its own, and each step a process
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_killed_at_any_step_it_is_all_there_or_not_used(place, cluster, back):
     there, goal = ("", "sqlite") if back else (cluster.url, cluster.url)
@@ -183,6 +184,17 @@ def test_a_writer_that_opened_the_store_before_is_told(place, cluster, back):
         assert early.newest_seq() == newest
     assert str(told.value) == f"the store has moved to {shown} meanwhile: run the command again"
     assert (told.value.code, contents(place)) == (LOCK_TIMEOUT, before)
+
+
+def test_a_writer_that_opened_the_store_before_is_told_where_who_moved_it_was_killed(place, cluster, monkeypatch):
+    """The setting is written, and not compiled yet."""
+    with open_store(place) as early:
+        with monkeypatch.context() as patch:
+            patch.setattr(compiled, "compile", lambda place: None)
+            config_keys.set_key(place, "store.url", cluster.url)
+        with pytest.raises(UserError) as told:
+            early.emit([event(9000)])
+    assert str(told.value) == f"the store has moved to {cluster.shown} meanwhile: run the command again"
 
 
 def test_a_setting_that_could_not_take_effect_is_told_before(place, cluster, project):

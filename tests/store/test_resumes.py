@@ -117,12 +117,14 @@ def _race(place, start, wins, name):
 def test_of_8_processes_one_goes_on(place, dialect):
     with open_store(place) as store:
         store.resumes.opt("s", ROOT, True, 100.0)
-        start, wins = FORKS.Barrier(8), FORKS.SimpleQueue()
-        racers = [FORKS.Process(target=_race, args=(place, start, wins, f"r{number}")) for number in range(8)]
-        for racer in racers:
-            racer.start()
-        for racer in racers:
-            racer.join(30)
-        winner = wins.get()
-        assert wins.empty()
+    start, wins = FORKS.Barrier(8), FORKS.SimpleQueue()
+    racers = [FORKS.Process(target=_race, args=(place, start, wins, f"r{number}")) for number in range(8)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(60)
+    assert [racer.exitcode for racer in racers] == [0] * 8
+    winner = wins.get()
+    assert wins.empty()
+    with open_store(place) as store:
         assert [attempt.owner for attempt in store.resumes.attempts()] == [winner]

@@ -288,4 +288,4 @@ def test_an_event_of_100_mb_does_no_harm(store):
     assert found(store, "last") == []
     assert [hit.id for hit in store.search.holding("irst", ALL, "", 9)] == ["small", "giant"]
     assert max(len(hit.text) for hit in store.search.matching(terms("first"), "words", ALL, "", 9)) == 2048
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60

@@ -264,7 +264,7 @@ def test_many_processes_open_and_write_a_new_store(place, dialect):
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(100)
     assert [writer.exitcode for writer in writers] == [0] * 6
     with open_store(place) as store:
         assert len(list(store.events_between(MIDNIGHT, NEXT))) == 6 * 25 + 1

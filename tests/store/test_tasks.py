@@ -252,7 +252,7 @@ def test_processes_that_revise_at_once_lose_nothing(store, place):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(100)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert sorted(store.tasks.one("TSK-1").metadata["tags"]) == sorted(
         f"{name}{n}" for name in "abc" for n in range(10)
