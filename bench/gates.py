@@ -1,10 +1,13 @@
-"""A gate: a figure that must not exceed its limit, measured once more with more rounds before it counts as exceeded."""
+"""A gate: a figure that must not exceed its limit, measured anew with more rounds before it counts as exceeded."""
+
+import time
 
 from orchestrate.measure import cases
 from orchestrate.measure.runner import interleaved
 
 ROUNDS = 25
 MORE_ROUNDS = 75
+TRIES = 3  # what is slow is so each time; what disturbs the machine comes and goes
 # About two thirds of the floor: more than any gate leaves, on a machine of any speed.
 BURN = "sum(range(400_000))"
 figures: dict[str, tuple[float, float]] = {}  # of this run: gate to (figure, limit)
@@ -13,7 +16,25 @@ figures: dict[str, tuple[float, float]] = {}  # of this run: gate to (figure, li
 def figure(measure, limit):
     """`measure` takes a number of rounds."""
     value = measure(ROUNDS)
-    return value if value <= limit else measure(MORE_ROUNDS)
+    for _ in range(TRIES - 1):
+        if value <= limit:
+            break
+        value = min(value, measure(MORE_ROUNDS))
+    return value
+
+
+def awake_s(*others):
+    """A clock that stands still while this thread could run and others run in its place; or a process that it waits
+    for, one of the `others`."""
+    return time.perf_counter() - sum(map(_waited_s, ("thread-self", *others)))
+
+
+def _waited_s(process):
+    try:
+        with open(f"/proc/{process}/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def cpu_ratio(case, other):

@@ -10,6 +10,7 @@ from orchestrate.measure import cases
 from orchestrate.measure.runner import Case, interleaved, once
 
 LIMIT_MS = 2.5
+SHARE = 0.5  # of the floor, where that is more: on a slow machine
 PROMPT = "add pagination to the orders page and write a test for the empty case"
 HANDLES = " from orchestrate.entry import main\n main()\n"
 # It leaves as a hook does, without the interpreter's own clean-up.
@@ -38,11 +39,12 @@ def started(box, code):
 
 
 def over_floor_ms(case, box):
-    """A measure: what the cpu median is above the floor's in one interleaved run."""
+    """A measure: what the cpu median is above the floor's in one interleaved run, as of a machine that is not slow."""
 
     def measure(rounds):
         series = interleaved([case, cases.floor(box)], rounds)
-        return series[case.name].cpu_ms - series[cases.FLOOR].cpu_ms
+        floor_ms = series[cases.FLOOR].cpu_ms
+        return (series[case.name].cpu_ms - floor_ms) * min(1.0, LIMIT_MS / (SHARE * floor_ms))
 
     return measure
 

@@ -27,7 +27,7 @@ def instructions(case):
             capture_output=True,
             text=True,
             env={**case.env, "PYTHONHASHSEED": "0"},
-            timeout=60,
+            timeout=200,
             check=True,
         )
     return int(COUNTED.search(done.stderr)[1])

@@ -378,7 +378,6 @@ BROKEN = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_thirty_nights_keep_the_floor_and_begin_nothing_twice(tmp_path, capsys):
     rows = {
         "ours": played(tmp_path),
@@ -394,7 +393,6 @@ def test_thirty_nights_keep_the_floor_and_begin_nothing_twice(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_rule_makes_the_gate_red(name, tmp_path, capsys):
     rules, only, figure = BROKEN[name]

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from gates import BURN, figure, held, kept, over_floor
+from gates import BURN, figure, held, over_floor
 
 from orchestrate.install import status_line
 from orchestrate.install.interpreter import Interpreter
@@ -14,7 +14,7 @@ from state import quota
 
 LINE = 1.5  # of the floor
 P50_MS = 25
-ROUNDS = 40
+FLOORS = 3  # so many times the floor, where that is more: other programs have the machine too
 
 
 def case(box, own=""):
@@ -44,13 +44,26 @@ def test_its_own_part(box, benchmark):
     assert min(read_at(box).values()) > started
 
 
+def median_ms(line, box):
+    """A measure: its median on the clock, as of a machine that has nothing else to do."""
+
+    def measure(rounds):
+        series = interleaved([line, cases.floor(box)], rounds)
+        floor_ms = series[cases.FLOOR].wall_ms
+        return series["status line"].wall_ms * min(1.0, P50_MS / (FLOORS * floor_ms))
+
+    return measure
+
+
 def test_its_median(box, benchmark):
     line = case(box)
-    series = interleaved([line, cases.floor(box)], ROUNDS)
-    benchmark.extra_info["floor p50 ms"] = round(series[cases.FLOOR].wall_ms, 2)
-    assert kept(benchmark, series["status line"].wall_ms, P50_MS)
-    benchmark.pedantic(lambda: once(line), rounds=5, warmup_rounds=1)
+    assert held(benchmark, median_ms(line, box), P50_MS, lambda: once(line))
     assert set(read_at(box)) == set(quota.LENGTH_S)
+
+
+def test_one_that_waits_exceeds_its_median(slowed):
+    box = slowed("orchestrate/statusline.py", "answer", "import time; time.sleep(0.2)")
+    assert figure(median_ms(case(box), box), P50_MS) > P50_MS
 
 
 @pytest.mark.parametrize("module", ["orchestrate/statusline.py"])
