@@ -12,10 +12,12 @@ from typing import NamedTuple
 import click
 
 from orchestrate import hookline
-from state import codec, journal
+from state import journal
+from state.errors import UserError
 from state.paths import LOG, locate, session_dir
 
 BUDGET_MS = 500
+TRIES = 3  # a hook gives up in silence when the machine is too busy for it
 SESSION = "demo"
 
 
@@ -69,13 +71,21 @@ def _send(sample: Sample, prompt_id: str, home: Path, project: Path) -> Seen:
     unwilling = {"ORCHESTRATOR_CLAUDE_BINARY": "/no/client/in/a/demo"}
     env = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), **unwilling, **sample.env}
     line = hookline.command(*hookline.here())
-    started = time.monotonic()
-    subprocess.run(["sh", "-c", line], input=json.dumps(payload).encode(), env=env, capture_output=True, check=True)
-    took_ms = (time.monotonic() - started) * 1000
-    place = locate(str(project), env)
-    lines = journal.tail(f"{session_dir(place, SESSION)}/{LOG}", 1 << 16)
-    recorded = codec.loads(lines[-1])
-    return Seen(recorded["payload"], took_ms)  # type: ignore[index]  # the hook's own line
+    for _ in range(TRIES):
+        started = time.monotonic()
+        subprocess.run(["sh", "-c", line], input=json.dumps(payload).encode(), env=env, capture_output=True, check=True)
+        took_ms = (time.monotonic() - started) * 1000
+        decided = _recorded(f"{session_dir(locate(str(project), env), SESSION)}/{LOG}", prompt_id)
+        if decided is not None:
+            return Seen(decided, took_ms)
+    raise UserError(f"the hook gave up {TRIES} times: try again when the machine is less busy")
+
+
+def _recorded(log: str, prompt_id: str) -> dict[str, object] | None:
+    """What the hook's own line tells of this prompt; one that gave up leaves none."""
+    lines = journal.tail(log, 1 << 16)
+    last = json.loads(lines[-1]) if lines else {}
+    return last["payload"] if last.get("prompt_id") == prompt_id else None
 
 
 def _show(sample: Sample, seen: Seen) -> None:

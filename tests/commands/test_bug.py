@@ -183,7 +183,7 @@ def environment():
 def orchestrate(project, *words, **more):
     argv = [sys.executable, "-P", "-m", "orchestrate", *words]
     return subprocess.run(
-        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=30, check=False, **more
+        argv, cwd=project, env=environment(), capture_output=True, text=True, timeout=100, check=False, **more
     )
 
 
@@ -200,7 +200,7 @@ def test_without_a_terminal_nobody_is_asked(stdin, project):
         ["/bin/sh", "-c", line], cwd=project, env=environment(), stdin=end, stdout=subprocess.PIPE, text=True
     )
     out = child.stdout.read()  # the pipe stays open and says nothing
-    assert (child.wait(30), out.splitlines()[-1]) == (0, "logged, go on")
+    assert (child.wait(60), out.splitlines()[-1]) == (0, "logged, go on")
     assert len(kept(project)) == 1
 
 
@@ -234,7 +234,7 @@ class Terminal:
         self.seen = ""
 
     def until(self, words):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while words not in self.seen and time.monotonic() < deadline:
             if select.select([self._ours], [], [], 0.2)[0]:
                 self.seen += os.read(self._ours, 4096).decode()
@@ -245,7 +245,7 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def ended(self):
-        out = self.child.communicate(timeout=30)[0]
+        out = self.child.communicate(timeout=60)[0]
         os.close(self._ours)
         return self.child.returncode, out.splitlines()[-1]
 

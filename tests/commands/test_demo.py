@@ -1,6 +1,11 @@
 import os
 
+import pytest
 
+from orchestrate import hookline
+
+
+@pytest.mark.usefixtures("noon")
 def test_demo_shows_five_prompts_and_todays_report_and_leaves_nothing(cli, home, project):
     code, out, err = cli("demo")
     assert (code, err) == (0, "")
@@ -10,6 +15,18 @@ def test_demo_shows_five_prompts_and_todays_report_and_leaves_nothing(cli, home,
     assert "orchestrate install" in out
     assert os.listdir(home) == []
     assert os.listdir(project) == [".git"]
+
+
+@pytest.mark.parametrize(("failing", "code"), [(2, 0), (15, 1)])
+def test_a_prompt_whose_hook_gave_up_is_sent_again(cli, tmp_path, monkeypatch, failing, code):
+    line, tried = hookline.command(*hookline.here()), tmp_path / "tried"
+    gives_up = f'echo >> {tried}; [ "$(wc -l < {tried})" -gt {failing} ] || exit 0; {line}'
+    monkeypatch.setattr(hookline, "command", lambda *_: gives_up)
+    ran = cli("demo")
+    assert (ran.code, ran.out.count("  decision  ")) == (code, 5 * (1 - code))
+    assert ran.err == (
+        "" if code == 0 else "orchestrate: the hook gave up 3 times: try again when the machine is less busy\n"
+    )
 
 
 def test_demo_starts_no_client_of_the_users(cli, tmp_path, monkeypatch):

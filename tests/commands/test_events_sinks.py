@@ -36,7 +36,7 @@ class Service(ThreadingHTTPServer):
 
     def has(self, count):
         with self.came:
-            return self.came.wait_for(lambda: len(self.events) >= count, 30)
+            return self.came.wait_for(lambda: len(self.events) >= count, 60)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -174,7 +174,7 @@ def watched(home):
     """All that is started in this home has ended when it is left."""
     yield
     mark = f"HOME={home}".encode()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and (left := _living(mark)):
         time.sleep(0.1)
     assert left == []
@@ -194,7 +194,7 @@ def _living(mark):
 def orchestrate(project, *words):
     env = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"], "PYTHONPATH": str(REPO), "TZ": "UTC"}
     argv = [sys.executable, "-P", "-m", "orchestrate", *words]
-    return subprocess.run(argv, cwd=project, env=env, capture_output=True, text=True, timeout=30, check=True)
+    return subprocess.run(argv, cwd=project, env=env, capture_output=True, text=True, timeout=100, check=True)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -202,17 +203,22 @@ while after < 20:
 
 
 @pytest.mark.slow
-def test_hooks_that_write_meanwhile_lose_nothing(project, home):
-    """They write before, while and after the folder appears."""
+def test_hooks_that_write_meanwhile_lose_nothing(project, home, monkeypatch):
+    """They write before, while and after the folder appears, and end while it waits for them, however slow they are."""
+
+    def waits(_seconds):
+        written.extend(int(writer.communicate()[0].split()[-1]) for writer in writers)
+
+    written = []
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(project), name], stdout=subprocess.PIPE, text=True)
         for name in "ab"
     ]
     for writer in writers:
         writer.stdout.readline()
+    monkeypatch.setattr(adoption, "time", SimpleNamespace(sleep=waits))
     env = {"HOME": str(home), "PATH": os.environ["PATH"]}
-    done = layout.initialise(locate(str(project), env), env, stragglers_s=0.5)
-    written = [int(writer.communicate()[0].split()[-1]) for writer in writers]
+    done = layout.initialise(locate(str(project), env), env)
     expected = sorted(
         f"h-{name}-{number}" for name, count in zip("ab", written, strict=True) for number in range(count)
     )
@@ -233,13 +239,13 @@ journal.record(place, journal.event(place, "orchestration.prompt.decided", "s", 
 """
 
 
-def test_a_hook_that_still_knew_the_old_place_loses_nothing(project, home):
+def test_a_hook_that_still_knew_the_old_place_loses_nothing(project, home, monkeypatch):
     decide(here(project, home), "s", "a")
     hook = subprocess.Popen([sys.executable, "-c", STRAGGLER, str(project)], stdout=subprocess.PIPE)
     hook.stdout.readline()
+    monkeypatch.setattr(adoption, "time", SimpleNamespace(sleep=lambda _seconds: hook.communicate()))
     env = {"HOME": str(home), "PATH": os.environ["PATH"]}
-    done = layout.initialise(locate(str(project), env), env, stragglers_s=0.5)
-    hook.communicate()
+    done = layout.initialise(locate(str(project), env), env)
     assert hashes(done.place, "s") == ["h-a", "h-late"]
 
 

@@ -181,6 +181,7 @@ def test_a_period_that_is_none_is_refused(run, arguments, told):
     assert told in done.err
 
 
+@pytest.mark.usefixtures("noon")
 def test_collect_is_the_same_from_python(place, write):
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     write(DECIDED.replace("2026-11-21T09:00:00.000Z", now))

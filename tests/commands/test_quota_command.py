@@ -13,7 +13,6 @@ RULE = (
     "once 90% of a limit is used and its reset is more than 30 minutes away, work for opus goes to sonnet and work for "
     "sonnet to haiku; never where you named the model, nor where the router had no opinion"
 )
-NOW = time.time()
 
 
 @pytest.fixture
@@ -111,7 +110,7 @@ def work(place, message_s, count):
 
 def test_between_two_readings_the_work_of_this_machine_is_counted(cli, home, place):
     start = work(place, 60, 40)
-    resets_at = NOW + 7200
+    resets_at = time.time() + 7200
     for number in range(30):
         windows = {"five_hour": {"used": float(number), "resets_at": resets_at}}
         quota.note(f"{home}/.orchestrator", windows, "statusline", start + number * 60 + 5)
@@ -123,6 +122,7 @@ def test_between_two_readings_the_work_of_this_machine_is_counted(cli, home, pla
     assert "now about 39% (" in cli("quota", "status").out
 
 
+@pytest.mark.usefixtures("noon")
 def test_the_report_as_a_table(cli, home):
     from datetime import datetime
 

@@ -1,14 +1,15 @@
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from orchestrate.agents import ask
-from state import snapshot
+from state import journal, snapshot
 from state.store import Event, open_store
 
-AT = "2026-11-21T10:00:00.000Z"
+AT = journal.stamp(time.time() - 3600)  # what is new is rated above what is old
 
 
 def event(key, payload, task=None, session="s", kind="note.told", ts=AT):
@@ -128,8 +129,6 @@ def test_the_drivers(cli, told, monkeypatch):
 
 
 def test_logs_are_read_before(cli, place):
-    from state import journal
-
     entry = journal.event(place, "orchestration.turn.end", "s", None, ("prompt", "p"), {"why": "zebra"}, 1.79e9)
     journal.record(place, entry)
     assert hits(cli("search", "zebra", "--scope", "project", "--json")) == [entry["id"]]

@@ -18,7 +18,7 @@ HOOKS = shipped.groups(RUNS)
 
 
 def start(project, *arguments):
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "ORCHESTRATOR_LOCK_TIMEOUT_S": "60"}
     command = [sys.executable, "-m", "orchestrate", *arguments]
     return subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
