@@ -8,11 +8,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torn_coverage
-from postgres import cluster, dialect  # noqa: F401  fixtures for all
+from patient import patient
+from postgres import cluster, dialect, pytest_sessionfinish  # noqa: F401  for all
 
 # Started in the background, or by nohup, we would hand ignored signals down to what the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,6 +79,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("PATH", os.pathsep.join(_without_client(tmp_path)))
     monkeypatch.setenv("TZ", "UTC")
+    time.tzset()  # for this process too, wherever the machine stands
     return folder
 
 
@@ -114,13 +117,13 @@ def hook(project):
     """Send one payload (a dict, or raw bytes) to the installed hook command: (exit code, stdout, stderr)."""
     from orchestrate.hookline import command
 
-    line = command(sys.executable, str(REPO))
+    line = patient(command(sys.executable, str(REPO)))
 
     def send(payload, **env):
         raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode() + b"\n"
         shell = ["/bin/sh", "-c", line]
         done = subprocess.run(
-            shell, input=raw, capture_output=True, cwd=project, env={**os.environ, **env}, timeout=30, check=False
+            shell, input=raw, capture_output=True, cwd=project, env={**os.environ, **env}, timeout=60, check=False
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 

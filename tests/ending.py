@@ -26,3 +26,12 @@ def are_gone(pids, within_s=30):
 
 def is_alive(pid):
     return not is_gone(pid, 0)
+
+
+def is_let_go(fifo, within_s=30):
+    """Whether by then nobody has the fifo open for writing; `fifo`: our own end, opened without waiting for a writer.
+    For processes that may be ended before they could tell their pids: what they open, those they start inherit."""
+    try:
+        return os.read(fifo, 1) == b""
+    except BlockingIOError:
+        return bool(select.select([fifo], [], [], within_s)[0]) and os.read(fifo, 1) == b""

@@ -89,7 +89,7 @@ def loaded(code, cwd):
     """The modules in an interpreter of the hot path once it has run `code`."""
     script = f"import sys\nsys.path.insert(0, {str(REPO)!r})\n{code}\nprint(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, cwd=cwd, timeout=30, check=True
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, cwd=cwd, timeout=60, check=True
     )
     return set(done.stdout.splitlines()[-1].split())
 

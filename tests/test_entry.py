@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import payloads
 import pytest
@@ -134,12 +135,14 @@ def test_every_handled_event_is_installed_and_has_a_sample():
 @pytest.mark.parametrize("event", RECORDS)
 def test_an_event_is_one_record_and_no_word(event, project, place):
     kind, entity, expected = RECORDS[event]
+    started = time.monotonic_ns()
     assert ask(project, payload(event)) == b""
+    at_most = (time.monotonic_ns() - started) / 1e6
     (record,) = logged(place)
     assert list(record) == ENVELOPE
     took = record["payload"].pop("overhead_ms")
     assert isinstance(took, float)
-    assert 0 < took < 1000
+    assert 0 < took <= at_most + 0.001  # milliseconds, rounded to the third place
     assert record == {
         "v": 1,
         "id": record["id"],
@@ -456,14 +459,14 @@ def test_the_project_is_the_client_s_else_the_payload_s_folder(project, place, h
 
 def test_the_record_tells_the_whole_overhead(project, place, home):
     raw = json.dumps(payload("Stop")).encode()
+    started = time.monotonic_ns()
     entry.handle(raw, {"HOME": str(home), "CLAUDE_PROJECT_DIR": str(project)}, spent_ms=40.0)
+    at_most = (time.monotonic_ns() - started) / 1e6
     (record,) = logged(place)
-    assert 40 < record["payload"]["overhead_ms"] < 540
+    assert 40 < record["payload"]["overhead_ms"] <= 40 + at_most + 0.001
 
 
 def test_a_clock_that_goes_backwards_breaks_nothing(project, place):
-    import time
-
     later = time.time() + 3600
     future = journal.event(
         place, "orchestration.prompt.decided", SESSION, "p", ("prompt", "p"), {"turn": 4, "tier": "opus"}, later

@@ -18,7 +18,7 @@ REPO = Path(__file__).resolve().parent.parent
 LIST = Path(__file__).with_name("wheel_files.txt")
 PROMPT = {"hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt_id": "p", "prompt": "Fix typo in README.md"}
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def build(folder):
@@ -62,7 +62,7 @@ def hostile(tmp_path):
 
 def run(argv, cwd, stdin="", **env):
     return subprocess.run(
-        argv, cwd=cwd, env={**os.environ, **env}, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        argv, cwd=cwd, env={**os.environ, **env}, input=stdin, capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -14,11 +14,12 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 from fake_api import FakeApi
 
 PORT = 8080  # nobody else lives in this namespace
-TIMEOUT_S = 60
+TIMEOUT_S = 150  # of all of it
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 
@@ -40,25 +41,32 @@ def start(command):
     return child
 
 
-def finish(child):
+def finish(child, deadline):
     try:
-        stdout, stderr = child.communicate(timeout=TIMEOUT_S)
+        stdout, stderr = child.communicate(timeout=max(deadline - time.monotonic(), 1))
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         stdout, stderr = child.communicate()
     return {"rc": child.returncode, "stdout": stdout, "stderr": stderr}
 
 
+def write(text):
+    """To stdout, all of it: what is stopped while it writes has written a part, and Python may take that for all."""
+    data = memoryview(text.encode())
+    while data:
+        data = data[os.write(1, data) :]
+
+
 def main():
-    job = json.load(sys.stdin)
+    job, deadline = json.load(sys.stdin), time.monotonic() + TIMEOUT_S
     raise_loopback()
     api = FakeApi(job["rules"], PORT)
     children = [start(command) for command in job["commands"]]
     if job["signal"] and api.was_asked(job["signal_at"], TIMEOUT_S):
         for child in children:
             child.send_signal(getattr(signal, job["signal"]))
-    results = [finish(child) for child in children]
-    json.dump({"results": results, "requests": api.requests}, sys.stdout)
+    results = [finish(child, deadline) for child in children]
+    write(json.dumps({"results": results, "requests": api.requests}))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
 A rule is a dict. Its conditions, all of which must hold: `model`, `prompt`, `system` (regular expressions), `agent`
 (whether a subagent asks); `times` bounds its use. Its answer: `text`, `tool_use` (a list of {name, input}) or `status`,
-with `headers` if wanted; `hang_s` comes before it, `cut` drops the connection after that many events.
+with `headers` if wanted; `hang_s` comes before it, or `held`, till the test lets it go (see `Held`), or `after`, till
+the main thread has asked so often; `cut` drops the connection after that many events.
 The first rule that fits answers; when none does, the answer is "ok".
 """
 
 import itertools
 import json
+import os
 import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 ERRORS = {
     400: "invalid_request_error",
@@ -80,10 +83,22 @@ def events(message):
     yield "message_stop", {}
 
 
+class Held:
+    """An answer that the test gives when it is time: {"held": held.path, "times": 1} in a rule."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        os.mkfifo(self.path)
+
+    def let_go(self):
+        os.close(os.open(self.path, os.O_WRONLY))  # which waits for who reads it
+
+
 class FakeApi(ThreadingHTTPServer):
     """Serves `rules` from a thread; `requests` is what was asked, in order of arrival."""
 
     daemon_threads = True
+    request_queue_size = 128  # of a dozen agents that ask at once none is to try again
 
     def __init__(self, rules, port=0):
         super().__init__(("127.0.0.1", port), Handler)
@@ -110,6 +125,10 @@ class FakeApi(ThreadingHTTPServer):
         with self._heard:
             return self._heard.wait_for(lambda: len(self.requests) >= times, within_s)
 
+    def main_has_asked(self, times):
+        with self._heard:
+            self._heard.wait_for(lambda: sum(AGENT_HEADER not in each["headers"] for each in self.requests) >= times)
+
     def handle_error(self, request, client_address):
         """A client that hangs up is not news."""
 
@@ -127,6 +146,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_json(404, {"type": "error", "error": {"type": "not_found_error", "message": path}})
         number, rule = self.server.take(path, headers, body)
         time.sleep(rule.get("hang_s", 0))
+        if "held" in rule:
+            Path(rule["held"]).read_bytes()
+        self.server.main_has_asked(rule.get("after", 0))
         if status := rule.get("status"):
             error = {"type": ERRORS[status], "message": f"the fake API says {status}"}
             return self.send_json(status, {"type": "error", "error": error}, rule.get("headers", {}))

@@ -12,11 +12,14 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 
-from cell import PORT, raise_loopback
+from cell import PORT, raise_loopback, write
 from fake_api import FakeApi
 
-GRACE_S = 10
+GRACE_S = 30
+
+_TELLS = threading.Lock()
 
 
 class TellingApi(FakeApi):
@@ -27,8 +30,9 @@ class TellingApi(FakeApi):
 
 
 def tell(**what):
-    """One write: the threads of the API tell as well."""
-    os.write(1, json.dumps(what).encode() + b"\n")
+    """One after the other: the threads of the API tell as well, and more than a pipe takes at once."""
+    with _TELLS:
+        write(json.dumps(what) + "\n")
 
 
 def await_end(child):

@@ -99,6 +99,7 @@ class World:
             "ANTHROPIC_API_KEY": "not-a-key",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "CLAUDE_CODE_MAX_RETRIES": "0",
+            "CLAUDE_CODE_SESSIONEND_HOOKS_TIMEOUT_MS": "60000",  # it waits 5 s at most where nobody says
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
             "IS_SANDBOX": "1",
@@ -152,7 +153,7 @@ class World:
         """Our command line, run in the project."""
         argv = [sys.executable, "-m", "orchestrate", *args]
         done = subprocess.run(
-            argv, env={**self.env, **env}, cwd=self.project, text=True, capture_output=True, timeout=60, check=False
+            argv, env={**self.env, **env}, cwd=self.project, text=True, capture_output=True, timeout=120, check=False
         )
         assert done.returncode == 0, f"orchestrate {' '.join(args)}: {done.stderr}"
         return done.stdout
@@ -161,7 +162,8 @@ class World:
         """All events of the project's session logs, as written: of one type, without the prefix that all types share,
         and of one session, if told."""
         logs = sorted(self.home.glob(f".orchestrator/projects/*/sessions/{session or '*'}/log.jsonl"))
-        events = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+        lines = [line for log in logs for line in log.read_text().splitlines(keepends=True)]
+        events = [json.loads(line) for line in lines if line.endswith("\n")]  # one may just be written
         return [event for event in events if verb is None or event["type"] == f"orchestration.{verb}"]
 
     def kinds(self):
@@ -191,7 +193,7 @@ class World:
         ]
         job = json.dumps({"rules": list(rules), "commands": commands, "signal": signal, "signal_at": signal_at})
         done = subprocess.run(
-            [*UNSHARE, sys.executable, str(CELL)], input=job, text=True, capture_output=True, timeout=90, check=False
+            [*UNSHARE, sys.executable, str(CELL)], input=job, text=True, capture_output=True, timeout=240, check=False
         )
         assert done.returncode == 0, done.stderr
         outcome = json.loads(done.stdout)

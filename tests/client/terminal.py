@@ -33,7 +33,8 @@ from screen import Screen
 
 LIVE_CELL = Path(__file__).with_name("live_cell.py")
 WIDTH, HEIGHT = 140, 50
-WITHIN_S = 30
+WITHIN_S = 60
+LOOK_S = 0.5  # at what is not told at the terminal
 KEYS = {
     "enter": "\r",
     "escape": "\x1b",
@@ -105,15 +106,18 @@ class Terminal:
         return last if last is None else _on_one_line(last)
 
     def type(self, text):
-        """One line, in place of what stands in the box. It is on the screen before Return follows: what comes in one
-        piece is taken as pasted."""
-        wanted, stands = _on_one_line(text), None
-        while stands != wanted:  # the client may just now have put an interrupted prompt back
+        """One line, in place of what stands in the box. Each key is seen on the screen before the next follows: what
+        comes in one piece is taken as pasted."""
+        wanted = _on_one_line(text)
+        while (stands := self._added(text, wanted)) != wanted:  # the client has put an interrupted prompt back
             self.press("ctrl-u")
-            self.press(text)
-            self.until(lambda: (self.box or "").endswith(wanted), f"{text!r} in the input box")
-            stands = self.box
+            self.until(lambda stands=stands: self.box != stands, f"{stands!r} out of the input box")
         self.press("enter")
+
+    def _added(self, text, wanted):
+        self.press(text)
+        self.until(lambda: (self.box or "").endswith(wanted), f"{text!r} in the input box")
+        return self.box
 
     def press(self, key):
         os.write(self._keyboard, KEYS.get(key, key).encode())
@@ -142,12 +146,12 @@ class Terminal:
             self._keyboard = None
 
     def until(self, holds, what, within_s=WITHIN_S):
-        """Read the terminal and what the cell tells until `holds()`."""
+        """Read the terminal and what the cell tells until `holds()`, which may also look at what others write."""
         deadline = time.monotonic() + within_s
         while not holds():
             left = deadline - time.monotonic()
-            readable, _, _ = select.select(list(self._readers), [], [], max(left, 0))
-            assert readable, f"waited {within_s} s for {what}; the screen shows:\n" + "\n".join(self.lines)
+            readable, _, _ = select.select(list(self._readers), [], [], min(max(left, 0), LOOK_S))
+            assert readable or left > 0, f"waited {within_s} s for {what}; the screen shows:\n" + "\n".join(self.lines)
             for fd in readable:
                 self._read(fd)
 

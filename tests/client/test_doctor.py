@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from rig import REPO
 
 pytestmark = pytest.mark.client
 
@@ -19,7 +18,7 @@ def checked(world, *words, **env):
     """`orchestrate doctor --self-check --json`, which must leave no trace and ask nothing of the user's own API."""
     before = files(world.home.parent)
     asked = world.shell("orchestrate doctor --self-check --json " + " ".join(words), **env)
-    assert (asked.stderr, asked.requests, world.processes()) == ("", [], [])
+    assert (asked.stderr, asked.requests, world.ends_within(30)) == ("", [], True)
     assert files(world.home.parent) == before
     found = json.loads(asked.stdout)
     assert asked.rc == (1 if found["failures"] else 0)
@@ -31,9 +30,9 @@ def proofs(found):
 
 
 @pytest.fixture(scope="module")
-def plugged(new_world):
+def plugged(new_world, plugin):
     world = new_world("--scope", "plugin")
-    world.client("plugin", "marketplace", "add", str(REPO / "hooks"))
+    world.client("plugin", "marketplace", "add", str(plugin))
     world.client("plugin", "install", "orchestrate@orchestrate-local")
     return world
 
@@ -53,7 +52,7 @@ def test_hooks_in_the_settings_are_proven(scope, new_world):
         "rewrite",
         1,
     )
-    assert found["self_check"]["took_s"] < 20
+    assert 0 < found["self_check"]["took_s"] < 120
     assert found["failures"] == []
 
 

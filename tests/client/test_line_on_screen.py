@@ -14,7 +14,9 @@ PROMPT = "Fix typo in README.md"
 def world(new_world):
     """A user who has a status line, and puts ours behind it."""
     made = new_world(installed=False)
-    own = f"cat > {made.home}/payload.json; env > {made.home}/env; printf '\\033[1mmine\\033[0m\\n'"
+    # Each whole at once: the client ends a line that is still at work when it leaves.
+    kept = f"cd {made.home}; cat > $$ && mv $$ payload.json; env > $$ && mv $$ env"
+    own = f"{kept}; printf '\\033[1mmine\\033[0m\\n'"
     (made.config / "settings.json").write_text(json.dumps({"statusLine": {"type": "command", "command": own}}))
     made.orchestrate("install", "--statusline")
     return made

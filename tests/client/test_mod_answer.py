@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from fake_api import Held
 
 pytestmark = pytest.mark.client
 
@@ -120,15 +121,17 @@ def test_at_a_terminal_it_reads_as_the_models_own_words(world, with_mod):
     assert models(tty) == ["claude-haiku-5-5"]
 
 
-def test_a_prompt_that_joins_a_running_turn_is_answered_by_a_block(world, with_mod):
+def test_a_prompt_that_joins_a_running_turn_is_answered_by_a_block(world, with_mod, tmp_path):
     """The running turn asks the model on; there is no turn that the answer could be."""
-    rules = [{"model": "opus", "hang_s": 8, "times": 1}, {"model": "haiku", "text": "It is fixed."}]
+    held = Held(tmp_path / "held")
+    rules = [{"model": "opus", "held": held.path, "times": 1}, {"model": "haiku", "text": "It is fixed."}]
     with world.interactive(rules, with_mod) as tty:
         tty.type("Find the race condition in the scheduler and prove that the fix is right")
         tty.wait_asked(1)
         world.orchestrate("mode", "set", "orchestration")
         tty.type(PROMPT)
         tty.wait_for("It is fixed.")  # the client shows it as a notice, and puts the prompt back
+        held.let_go()
         tty.wait_for("● ok")
         tty.wait_gone(WORKING)
         tty.leave()

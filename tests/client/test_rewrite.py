@@ -119,6 +119,7 @@ def test_a_teammate_keeps_the_model_it_was_given(model, world):
     with world.interactive(rules, args, CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS="1") as tty:
         tty.type(GO)
         tty.wait_asked(3)
+        tty.until(lambda: launched(world), "the launch in the log")
         tty.wait_gone("esc to interrupt")
     (told,) = launched(world).values()
     assert (told["status"], told["decided_tier"]) == ("teammate_spawned", None)

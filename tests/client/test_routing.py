@@ -20,7 +20,8 @@ def spawns(agent, **more):
 def obedient(new_world):
     """A world in which the model did as the directive says, and the run."""
     world = new_world()
-    return world, world.claude(PROMPT, rules=[spawns("haiku-general", model="haiku")])
+    late = {"agent": True, "after": 2}  # an agent that ended sooner would be told of within the same turn
+    return world, world.claude(PROMPT, rules=[spawns("haiku-general", model="haiku"), late])
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,21 @@ pytestmark = pytest.mark.client
 
 
 def test_an_api_error_ends_the_turn_as_failed(new_world):
-    """With -p the client ends without waiting for this hook, and takes it along: the first that got through tells."""
-    for _ in range(15):
-        world = new_world()
-        run = world.claude("Fix typo in README.md", rules=[{"status": 429}])
-        assert run.rc == 1
-        (decided,) = [event for event in world.events() if event["type"] == "orchestration.prompt.decided"]
-        if ends := [event for event in world.events() if event["type"].startswith("orchestration.turn.")]:
-            break
-    assert [(end["type"], end["payload"]["error"]) for end in ends] == [("orchestration.turn.failed", "rate_limit")]
-    assert ends[0]["prompt_id"] == decided["prompt_id"]
+    """At a terminal: with -p the client ends without waiting for this hook, and takes it along."""
+    world = new_world()
+    with world.interactive(rules=[{"status": 429}]) as tty:
+        tty.type("Fix typo in README.md")
+        tty.until(lambda: world.events("turn.failed"), "the end of the turn in the log")
+        assert tty.leave() == 0
+    assert world.kinds() == ["session.start", "prompt.decided", "turn.failed", "session.end"]
+    _, decided, failed, _ = world.events()
+    assert (failed["payload"]["error"], failed["prompt_id"]) == ("rate_limit", decided["prompt_id"])
+
+
+def test_an_api_error_ends_a_headless_run_with_1(new_world):
+    world = new_world()
+    run = world.claude("Fix typo in README.md", rules=[{"status": 429}])
+    assert (run.rc, run.result["api_error_status"], len(world.events("prompt.decided"))) == (1, 429, 1)
 
 
 def test_two_sessions_at_once_keep_their_own_records(new_world):

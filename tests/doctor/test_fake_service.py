@@ -22,7 +22,7 @@ def ask(service):
     """Send a request: (status, the JSON that came back, or the events of a stream)."""
 
     def send(body, path="/v1/messages?beta=true", method="POST", **headers):
-        connection = HTTPConnection("127.0.0.1", service.server_address[1], timeout=10)
+        connection = HTTPConnection("127.0.0.1", service.server_address[1], timeout=60)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         connection.request(method, path, raw, {"x-api-key": KEY, **headers})
         answer = connection.getresponse()

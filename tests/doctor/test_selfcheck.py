@@ -142,7 +142,7 @@ def test_a_concrete_model_counts_by_its_very_name():
     ),
 )
 def test_a_client_that_does_nothing_of_use(script, why, machine, files):
-    timeout_s = 0.5 if "sleep" in script else 20
+    timeout_s = 0.5 if "sleep" in script else 60
     machine.install()
     machine.client(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo 2.1.329; exit; }}\n{script}\n')
     before, started = files(machine.home), time.monotonic()
@@ -170,7 +170,7 @@ else:
     url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
     urlopen(Request(url, b"{{}}", {{"authorization": "Bearer of-the-user"}}))
 """)
-    found = diagnose(machine.place, os.environ, with_checks=False, with_proof=True, timeout_s=10)
+    found = diagnose(machine.place, os.environ, with_checks=False, with_proof=True, timeout_s=60)
     why = "the client used a credential that is not the check's own: it was turned away"
     assert [proof.why for proof in found.self_check.proofs] == ["no mod is installed", why, why]
 
@@ -210,6 +210,6 @@ if sys.argv[1] == "--version":
 else:
     shutil.copyfile(sys.argv[sys.argv.index("--settings") + 1], {str(tmp_path / "given")!r})
 """)
-    diagnose(machine.place, os.environ, with_checks=False, with_proof=True, timeout_s=10)
+    diagnose(machine.place, os.environ, with_checks=False, with_proof=True, timeout_s=60)
     installed = json.loads((machine.home / ".claude/settings.json").read_bytes())
     assert json.loads((tmp_path / "given").read_bytes()) == {"hooks": installed["hooks"]}

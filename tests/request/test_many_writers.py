@@ -4,11 +4,11 @@ import json
 import random
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from copies import copy_of
+from patient import patient
 from payloads import AT_HOME, SESSION, files, logged, payload, prompt, said
 
 from orchestrate import bundle, hookline
@@ -22,7 +22,11 @@ SEED = 20261121
 
 def arguments(home=None):
     python, here = hookline.here()
-    return hookline.arguments(python, str(home or here))
+    return list(map(_patient, hookline.arguments(python, str(home or here))))
+
+
+def _patient(word):
+    return patient(word) if word == hookline.BOOT else word
 
 
 @pytest.fixture
@@ -66,6 +70,7 @@ def test_processes_at_once_lose_no_record(run, place):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_sixteen_processes_of_fifty_prompts_leave_eight_hundred_records(run, place, home):
     answers = all_at_once(run, PROCESSES, PROMPTS)
     assert {(code, stderr) for code, _, stderr in answers} == {(0, b"")}
@@ -75,25 +80,15 @@ def test_sixteen_processes_of_fifty_prompts_leave_eight_hundred_records(run, pla
     assert len(files(home)) == 1
 
 
-def lifetime_s(run):
-    """How long a hook lives, the median of some."""
-    took = []
-    for _ in range(15):
-        began = time.monotonic()
-        run(payload("Stop", session_id="warm"))
-        took.append(time.monotonic() - began)
-    return sorted(took)[len(took) // 2]
-
-
 def killed(content, after_s, project, home):
-    """What a hook had said when it was killed."""
+    """What a hook had said when it was killed, and whether it was: it may have ended before."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(arguments(), cwd=project, env={"HOME": str(home), **AT_HOME}, **pipes)
     try:
-        return process.communicate(json.dumps(content).encode(), timeout=after_s)[0]
+        return process.communicate(json.dumps(content).encode(), timeout=after_s)[0], False
     except subprocess.TimeoutExpired:
         process.kill()
-        return process.communicate()[0]
+        return process.communicate()[0], True
 
 
 def records_and_rests(place):
@@ -111,13 +106,15 @@ def records_and_rests(place):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_at_any_instant_no_line_is_mixed_and_none_that_was_answered_is_lost(run, project, place, home):
-    instants = random.Random(SEED)
-    longest_s = 1.2 * lifetime_s(run)
+    instants, longest_s = random.Random(SEED), 0.05
     answered = []
     for number in range(KILLS):
         content = prompt("Fix typo in README.md", prompt_id=f"{number:03d}")
-        said_before = killed(content, instants.uniform(0, longest_s), project, home)
+        said_before, was_killed = killed(content, instants.uniform(0, longest_s), project, home)
+        # Three of four are killed, however fast the machine is just now.
+        longest_s *= 1.05 if was_killed else 0.87
         if said_before:
             assert said(said_before)
             answered.append(f"{number:03d}")

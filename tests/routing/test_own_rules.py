@@ -324,9 +324,9 @@ def test_as_many_rules_as_a_team_has_cost_little():
     rules, times = own(text), []
     decision = Decision("haiku", "why", 0.9)
     for _ in range(50):
-        started = time.perf_counter()
+        started = time.thread_time()
         own_rules.over(decision, "Add a retry in src/m7/up.py and test beta4", Situation(), rules)
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     assert min(times) < 0.001  # 0.03 ms where nothing else runs
 
 

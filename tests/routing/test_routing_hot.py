@@ -92,16 +92,19 @@ def test_no_more_than_the_cap_is_read(prompt):
 @pytest.mark.parametrize("accent", ["", "é "])
 def test_a_prompt_of_megabytes_costs_what_the_cap_costs(accent):
     text = accent + "please add a small dropdown for all of the users in src/app/users.py, and then run the tests "
-    assert best(text * 110_000) <= 3 * best(text * 86)
+    large, small = best(text * 110_000, text * 86)
+    assert large <= 3 * small
 
 
-def best(prompt):
-    times = []
+def best(*prompts):
+    """The least that each took, in turn: whoever else has the machine has it for all of them."""
+    times = [[] for _ in prompts]
     for _ in range(15):
-        start = time.perf_counter_ns()
-        decide(prompt)
-        times.append(time.perf_counter_ns() - start)
-    return min(times)
+        for prompt, taken in zip(prompts, times, strict=True):
+            start = time.thread_time_ns()
+            decide(prompt)
+            taken.append(time.thread_time_ns() - start)
+    return map(min, times)
 
 
 def seen(prompt):

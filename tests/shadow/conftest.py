@@ -40,7 +40,8 @@ class Bench:
     def calls(self, judges=None):
         if not self.calls_file.exists():
             return []
-        found = [json.loads(line) for line in self.calls_file.read_text().splitlines()]
+        whole = [line for line in self.calls_file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        found = [json.loads(line) for line in whole]
         return [call for call in found if judges in (None, call["judges"])]
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ending import are_gone, tells_ends
 from made_history import NAME, TEXTS
 from made_talk import decided
 
@@ -223,6 +224,7 @@ def test_what_a_killed_call_has_left_is_removed_by_the_next(bench):
     assert not left.exists()
 
 
+@tells_ends
 @pytest.mark.slow
 def test_asked_to_end_it_leaves_nothing(bench):
     bench.ask(1)
@@ -233,18 +235,17 @@ def test_asked_to_end_it_leaves_nothing(bench):
     )
     env = {**bench.env, "WORK_HAIKU": "exec sleep 600", "PYTHONPATH": str(REPO)}
     with subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not bench.calls() and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert "stopped on request" in err
     assert list(Path(bench.place.user).glob("shadow/*/*")) == []
     assert pairs.read(bench.place) == []
     assert INTERRUPTED == 130
-    assert not [
-        path for path in Path("/proc").glob("[0-9]*/cwd") if os.path.lexists(path) and _leads_to(path, bench.place.user)
-    ]
+    agents = [path for path in Path("/proc").glob("[0-9]*/cwd") if _leads_to(path, bench.place.user)]
+    assert are_gone([int(path.parent.name) for path in agents])
 
 
 def _leads_to(path, folder):
