@@ -42,7 +42,8 @@ def make(root: str, commit: str, path: str, env: Mapping[str, str]) -> None:
     files.folder(str(Path(path).parent))
     clone = ("clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--template=")
     # After an agent's commit git would go on in the background, and write into what is being removed.
-    _git(str(Path(path).parent), env, *clone, "--config", "maintenance.auto=false", "--", root, path)
+    alone = ("--config", "maintenance.auto=false", "--config", "gc.auto=0")
+    _git(str(Path(path).parent), env, *clone, *alone, "--", root, path)
     _git(path, env, "remote", "remove", "origin")
     _git(path, env, "checkout", "--quiet", "--detach", commit)
 

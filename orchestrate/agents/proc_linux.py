@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _LISTINGS = 8  # who starts processes faster than that is found by the next look
-_EXEC_LOOKS = 1000
+_EXEC_WITHIN_S = 1.0
 _EXEC_PAUSE_S = 0.001
 _PF_EXITING, _PF_KTHREAD = 0x4, 0x200000
 
@@ -25,13 +25,13 @@ def everyone() -> list[Process]:
     return listed(lambda: (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()), find)
 
 
-def listed(pids: Callable[[], Iterable[int]], find: Callable[[int], Process | None]) -> list[Process]:
+def listed(pids: Callable[[], Iterable[int]], look: Callable[[int], Process | None]) -> list[Process]:
     """Whom they started, and who has ended since, may be gone before it is read: until a listing has nobody new."""
     known: dict[int, Process | None] = {}
     for _ in range(_LISTINGS):
         if not (new := [pid for pid in pids() if pid not in known]):
             break
-        known.update((pid, find(pid)) for pid in new)
+        known.update((pid, look(pid)) for pid in new)
     return [process for process in known.values() if process and not process.is_dead]
 
 
@@ -59,23 +59,25 @@ def is_marked(pid: int, entry: str) -> bool:
 
 def _environment(pid: int) -> bytes:
     """A process that is in the middle of an exec has one in a moment."""
-    for _ in range(_EXEC_LOOKS):
+    deadline = time.monotonic() + _EXEC_WITHIN_S
+    while True:
         try:
             found = Path(f"/proc/{pid}/environ").read_bytes()
         except OSError:  # ended meanwhile, or another user's
             return b""
-        if found or not _gets_one(_read(f"/proc/{pid}/stat").rpartition(b")")[2].split()):
+        is_late = time.monotonic() >= deadline
+        if found or is_late or not _is_in_exec(_read(f"/proc/{pid}/stat").rpartition(b")")[2].split()):
             return found
         time.sleep(_EXEC_PAUSE_S)
-    return b""
 
 
-def _gets_one(stat: list[bytes]) -> bool:
-    """Of one whose environment was empty a moment ago."""
-    if len(stat) < 49 or int(stat[6]) & (_PF_EXITING | _PF_KTHREAD):
+def _is_in_exec(stat: list[bytes]) -> bool:
+    """Whether one whose environment was empty a moment ago is about to have one. In an exec its start and its end are
+    told as zero, and then as equal, as they stay where there is none: who sleeps is not in the middle of it."""
+    if len(stat) < 49 or stat[0] in (b"Z", b"X") or int(stat[6]) & (_PF_EXITING | _PF_KTHREAD):
         return False
-    start, end = stat[47:49]  # both zero in the middle of an exec, and equal where there is none
-    return start != end or end == b"0"
+    start, end = stat[47:49]
+    return start != end or end == b"0" or stat[0] in (b"R", b"D")
 
 
 def boot() -> str:

@@ -98,11 +98,12 @@ class _Attempt:
                 self._register(selector, stdin)
                 self._follow(selector)
             self._drain()
+            is_asked = self._stop.why is not None
             swept = sweep(self._trace)
         except BaseException:  # of `on_line`: nothing goes on after it
             sweep(self._trace, self._limits.grace_s)
             raise
-        return Finish(self._ended(), self._tail.text(), swept)
+        return Finish(self._ended(is_asked), self._tail.text(), swept)
 
     def _register(self, selector: selectors.BaseSelector, stdin: bytes) -> None:
         selector.register(self._stop, selectors.EVENT_READ, self._stop.heard)
@@ -117,14 +118,15 @@ class _Attempt:
 
     def _follow(self, selector: selectors.BaseSelector) -> None:
         """The clock is read first: who has ended or spoken while we stood still was neither late nor silent."""
-        now = time.monotonic()
-        while not _is_over(self._child):
+        while True:
+            now = time.monotonic()
             self._look(now)
             for key, _ in selector.select(self._pause_s):
                 key.data()
             self._pause_s = min(2 * self._pause_s, _PAUSE_S)
+            if _is_over(self._child):
+                return
             self._act(now)
-            now = time.monotonic()
 
     def _read(self, selector: selectors.BaseSelector, pipe: IO[bytes]) -> None:
         data = os.read(pipe.fileno(), _CHUNK)
@@ -171,12 +173,12 @@ class _Attempt:
         with suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS says so of a group of zombies
             os.killpg(self._child.pid, signum)
 
-    def _ended(self) -> Ended:
+    def _ended(self, is_asked: bool) -> Ended:
         code = self._child.wait()
         died_by = -code if code < 0 else None
         was_late = self._timed_out or self._stalled
         # Who asks us to end may have told the child itself, which is gone before we act.
-        aborted = self._aborted or (code != 0 and self._stop.why is not None and not was_late)
+        aborted = self._aborted or (code != 0 and is_asked and not was_late)
         return Ended(
             None if died_by else code,
             died_by,

@@ -78,7 +78,9 @@ def _send(sample: Sample, prompt_id: str, home: Path, project: Path) -> Seen:
         decided = _recorded(f"{session_dir(locate(str(project), env), SESSION)}/{LOG}", prompt_id)
         if decided is not None:
             return Seen(decided, took_ms)
-    raise UserError(f"the hook gave up {TRIES} times: try again when the machine is less busy")
+    raise UserError(
+        f"the hook left no record {TRIES} times: try again when the machine is less busy, or see `orchestrate doctor`"
+    )
 
 
 def _recorded(log: str, prompt_id: str) -> dict[str, object] | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from orchestrate import payloads
 
 BUDGET_MS = 500
-TRIES = 3  # a machine that is busy for a moment is no slow hook: the quickest counts
+TRIES = 3  # a machine that is busy for a moment is no slow hook: one in time is enough
 TIMEOUT_S = 30.0
 _ANSWER_MOST = 10_000
 

@@ -33,10 +33,9 @@ def follow(header: Header) -> Iterator[dict[str, Any] | None]:  # Any: what JSON
         now = time.monotonic()
         if now - looked >= _LOOK_S:
             looked = now
-            if _is_over(header):
-                ended = ended or now
-                if now - ended >= _TOLD_WITHIN_S or not Path(header.folder).exists():
-                    return
+            ended = (ended or now) if _is_over(header) else None
+            if ended and (now - ended >= _TOLD_WITHIN_S or not Path(header.folder).exists()):
+                return
             user = launching.shared(header.place)
             if now - started >= _ANEW_S and not inbox.is_running(user):
                 started, tries = now, tries - 1

@@ -74,13 +74,16 @@ def hold(user: str, is_patient: bool = False) -> Door | None:
 
 
 def _sign(fd: int) -> None:
+    own = processes.find(os.getpid())
     with suppress(OSError):  # a full disk: it is held all the same
         os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
+        os.pwrite(fd, f"{os.getpid()} {own.started if own else 0.0} {processes.boot()}".encode(), 0)
 
 
 def _has_holder(fd: int) -> bool:
     """A child between fork and exec holds lock and pipe a moment longer than who was killed, and hears nobody."""
-    name = os.pread(fd, 32, 0)
-    found = processes.find(int(name)) if name.isdigit() else None
-    return not name.isdigit() or (found is not None and not found.is_dead)
+    try:
+        pid, started, boot = os.pread(fd, 256, 0).decode().split(" ", 2)
+        return boot != processes.boot() or processes.is_running(int(pid), float(started))
+    except (OSError, ValueError):  # nobody has signed: who it is cannot be said
+        return True

@@ -233,6 +233,16 @@ def test_who_was_told_to_end_before_we_were_is_a_run_that_was_called_off(agent, 
     assert done.ended == ended
 
 
+def test_who_had_finished_when_the_end_was_asked_for_has_finished(agent, fifo):
+    def ask(_line):
+        assert are_gone(fifo.pids(1))
+        stop.ask("SIGTERM")
+
+    with closing(Stop()) as stop:
+        done = run([agent(f"{TELL}; echo said")], os.environ, "/", b"", ask, SOON, run_id(), "", stop)
+    assert done.ended == Ended(code=0)
+
+
 def test_who_spoke_while_we_stood_still_was_not_silent(agent, fifo, tmp_path, we_stand_still):
     we_stand_still(lambda: fifo.pids(1))
     with closing(Fifo(tmp_path / "go")) as go:

@@ -25,7 +25,10 @@ def test_a_prompt_whose_hook_gave_up_is_sent_again(cli, tmp_path, monkeypatch, f
     ran = cli("demo")
     assert (ran.code, ran.out.count("  decision  ")) == (code, 5 * (1 - code))
     assert ran.err == (
-        "" if code == 0 else "orchestrate: the hook gave up 3 times: try again when the machine is less busy\n"
+        ""
+        if code == 0
+        else "orchestrate: the hook left no record 3 times: try again when the machine is less busy, or see "
+        "`orchestrate doctor`\n"
     )
 
 
