@@ -68,16 +68,19 @@ def test_of_32_racers_one_wins(place, dialect):
     assert queue.work.one("A").attempts == 1
 
 
-def _work_off(place, start, done, limit):
-    """As `orchestrate work next --wait` in a loop, until all is done; a line for each item that was worked on."""
+def _work_off(place, start, done, limit, meet=None):
+    """As `orchestrate work next --wait` in a loop, until all is done; a line for each item that was worked on. Who has
+    one of the first goes on once all of those are held."""
     queue = world(place)
     start.wait()
     while True:
-        found = claiming.claim(queue.store, queue.tell, str(os.getpid()), 60, limit, 5)
+        found = claiming.claim(queue.store, queue.tell, str(os.getpid()), 600, limit, 5)
         if not isinstance(found, Claimed):
             if not found.queued:
                 return
             continue
+        if meet and found.item.id in [f"I-{number}" for number in range(limit)]:
+            meet.wait(500)
         with open(done, "a") as file:
             file.write(f"{found.item.id}\n")
         queue.work.complete(found.item.id, found.claim.token, None, queue.tell)
@@ -95,8 +98,8 @@ def test_8_processes_do_each_of_400_items_once(place, dialect, tmp_path):
 def test_16_racers_never_exceed_the_limit(place, dialect, tmp_path):
     queue = world(place)
     queue.add(*[New("", f"I-{number}", needs=(f"I-{number - 7}",) if number >= 7 else ()) for number in range(80)])
-    start, done = FORKS.Barrier(16), tmp_path / "done"
-    all_end([begun(_work_off, place, start, str(done), 3) for _ in range(16)])
+    start, meet, done = FORKS.Barrier(16), FORKS.Barrier(3), tmp_path / "done"
+    all_end([begun(_work_off, place, start, str(done), 3, meet) for _ in range(16)])
     assert len(done.read_text().split()) == 80
     assert most_at_once(queue) == 3
 
