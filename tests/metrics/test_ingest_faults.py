@@ -2,14 +2,13 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from killing import kill_each
 
 from metrics.ingest import ingest
 from state import codec
@@ -75,19 +74,7 @@ def stored(store):
 
 @pytest.mark.slow
 def test_a_reader_killed_at_any_moment_loses_and_doubles_nothing(project, place, logs):
-    chance = random.Random(8)
-    command = [sys.executable, "-c", STEPS, str(REPO), str(project)]
-    for _ in range(25):
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
-        steps = chance.randrange(1, 10)
-        process.stdin.write("\n" * (steps + 20))  # so far it may go, however late it is killed
-        process.stdin.flush()
-        assert [process.stdout.readline() for _ in range(steps)] == ["step\n"] * steps
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0, 0.01))
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+    kill_each([sys.executable, "-c", STEPS, str(REPO), str(project)], 25, random.Random(8))
     with open_store(place) as store:
         with store._engine.writing():  # a server may not have done yet with what the last of them said
             before = len(stored(store))

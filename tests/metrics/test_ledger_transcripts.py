@@ -4,14 +4,13 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from killing import kill_each
 from sessions import HAIKU, OPUS, SONNET, STAYED
 from tiers import some
 
@@ -480,19 +479,7 @@ def reader(project):
 
 @pytest.mark.slow
 def test_a_reader_killed_at_any_moment_loses_and_doubles_nothing(project, place, long_session):
-    chance = random.Random(4)
-    command = [sys.executable, "-c", STEPS, str(REPO), str(project)]
-    for _ in range(12):
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
-        steps = chance.randrange(1, 10)
-        process.stdin.write("\n" * (steps + 20))  # so far it may go, however late it is killed
-        process.stdin.flush()
-        assert [process.stdout.readline() for _ in range(steps)] == ["step\n"] * steps
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0, 0.01))
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+    kill_each([sys.executable, "-c", STEPS, str(REPO), str(project)], 12, random.Random(4))
     with open_store(place) as store:
         before = len(stored(store))
         assert transcripts.take(store).messages == len(long_session) - before
